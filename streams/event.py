@@ -19,7 +19,7 @@ from streams.subject import SubjectRef
 __all__ = ["Data", "Draft", "Event", "derived_id", "stated_id"]
 
 Data = Mapping[str, Any]
-"""An event's fields by Avro name. Times are aware UTC datetimes, dates are dates, decimals are Decimals, uuids are UUIDs."""
+"""An event's fields by Avro name: aware UTC datetimes, dates, Decimals, UUIDs, str, int, bytes, lists, dicts."""
 
 
 @dataclass(frozen=True, slots=True)
