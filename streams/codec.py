@@ -1,0 +1,118 @@
+"""
+Avro values in Confluent's framing: a zero byte, the schema's id in four bytes (big-endian), the datum.
+
+Writer ids are known before the first event (see `streams.registry`), so encoding never waits. Reading resolves an
+older or newer writer schema against ours.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import fastavro
+from fastavro.read import SchemaResolutionError
+
+from streams.catalogue import Catalogue
+from streams.errors import UndecodableError
+from streams.event import Data
+from streams.names import EventType
+
+__all__ = ["MAX_VALUE_BYTES", "Codec", "UnknownSchemaError"]
+
+MAX_VALUE_BYTES = 1_000_000
+"""A larger value is not decoded."""
+
+_PREFIX = struct.Struct(">bI")
+
+
+class UnknownSchemaError(UndecodableError):
+    """
+    The value names a schema id that was not loaded: it may be newer than this process.
+
+    Args:
+        schema_id: the id.
+    """
+
+    code = "unknown_schema"
+
+    def __init__(self, schema_id: int) -> None:
+        super().__init__(f"Schema id {schema_id} is not known here.")
+        self.schema_id = schema_id
+
+
+@dataclass
+class Codec:
+    """
+    Encodes and decodes the catalogue's types.
+
+    Args:
+        catalogue: the types.
+        ids: the registry's id of each type's schema, as preloaded.
+        writers: further writer schemas by id, parsed, each with its type (`learn`).
+    """
+
+    catalogue: Catalogue
+    ids: Mapping[EventType, int]
+    writers: dict[int, tuple[EventType, dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Know our own schemas by id."""
+        for event_type, schema_id in self.ids.items():
+            self.writers[schema_id] = (event_type, self.catalogue[event_type].parsed)
+
+    def encode(self, event_type: EventType, data: Data) -> bytes:
+        """
+        Encode an event's fields.
+
+        Raises:
+            UndecodableError: code `does_not_fit`; the fields are not what the schema says.
+        """
+        spec = self.catalogue[event_type]
+        buffer = io.BytesIO(_PREFIX.pack(0, self.ids[event_type]))
+        buffer.seek(0, io.SEEK_END)
+        try:
+            fastavro.schemaless_writer(buffer, spec.parsed, data, strict_allow_default=True)
+        except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
+            raise UndecodableError(f"The fields do not fit {event_type}: {error}", code="does_not_fit") from error
+        return buffer.getvalue()
+
+    def decode(self, value: bytes | None, *, expected: EventType) -> dict[str, Any]:
+        """
+        Decode a value.
+
+        Args:
+            value: framed bytes.
+            expected: the type that the topic or the envelope names.
+
+        Raises:
+            UnknownSchemaError: learn the schema and try again.
+            UndecodableError: too large, not framed, of another type, or not what its schema says.
+        """
+        if not value or len(value) < _PREFIX.size or value[0] != 0:
+            raise UndecodableError("The value has no Confluent framing.", code="not_framed")
+        if len(value) > MAX_VALUE_BYTES:
+            raise UndecodableError(f"The value has {len(value)} bytes.", code="too_large")
+        schema_id = _PREFIX.unpack_from(value)[1]
+        if schema_id not in self.writers:
+            raise UnknownSchemaError(schema_id)
+        event_type, writer = self.writers[schema_id]
+        if event_type != expected:
+            raise UndecodableError(f"The value is a {event_type}, not a {expected}.", code="wrong_schema")
+        buffer = io.BytesIO(value)
+        buffer.seek(_PREFIX.size)
+        ours = self.catalogue[expected].parsed
+        try:
+            datum = fastavro.schemaless_reader(buffer, writer, None if writer is ours else ours)
+        except (ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, SchemaResolutionError) as error:
+            raise UndecodableError(f"The value is not what its schema says: {error!r}") from error
+        if buffer.tell() != len(value) or not isinstance(datum, dict):
+            raise UndecodableError("The value has bytes after its end.", code="trailing_bytes")
+        return datum
+
+    def learn(self, schema_id: int, event_type: EventType, schema: Mapping[str, Any]) -> None:
+        """Know one more writer schema."""
+        self.writers[schema_id] = (event_type, dict(schema))

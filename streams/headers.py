@@ -1,0 +1,145 @@
+"""
+The envelope on the wire: CloudEvents 1.0, Kafka protocol binding, binary mode.
+
+Attributes are headers `ce_<name>` with UTF-8 values; our extensions follow CloudEvents' naming (lower-case letters and
+digits). The binding is written here rather than taken from the `cloudevents` package because it stands on the hot
+path; the package is the second opinion in the tests (docs/decisions/0001-packages.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from streams.errors import InputError, UndecodableError
+from streams.event import Data, Event
+from streams.names import AgencyCode, EventType, OfficerName, agency_code, officer_name
+from streams.subject import SubjectRef
+
+__all__ = ["CONTENT_TYPE", "MAX_DEPTH", "Headers", "event_headers", "parse_event"]
+
+Headers = Sequence[tuple[str, bytes]]
+"""Kafka record headers, in order."""
+
+CONTENT_TYPE = "application/avro"
+"""Media type of the value: Avro in Confluent's framing (a zero byte, the schema id in four bytes, the datum)."""
+
+MAX_DEPTH = 16
+"""An event with more causes than this before it is part of a loop."""
+
+_SOURCE = "//lienthong/agency/"
+_MAX_HEADER_BYTES = 4096
+
+
+def event_headers(event: Event) -> list[tuple[str, bytes]]:
+    """Write an event's envelope as Kafka headers."""
+    texts: list[tuple[str, str | None]] = [
+        ("content-type", CONTENT_TYPE),
+        ("ce_specversion", "1.0"),
+        ("ce_id", str(event.id)),
+        ("ce_source", f"{_SOURCE}{event.source}"),
+        ("ce_type", event.type),
+        ("ce_time", _time_text(event.time)),
+        ("ce_subject", event.subject.key),
+        ("ce_subjectscheme", event.subject.scheme),
+        ("ce_correlationid", str(event.correlation)),
+        ("ce_causationid", str(event.cause) if event.cause else None),
+        ("ce_depth", str(event.depth)),
+        ("ce_officer", event.officer),
+        ("ce_keyid", event.key_id),
+        ("ce_signature", base64.b64encode(event.signature).decode() if event.signature else None),
+        ("ce_purpose", event.purpose),
+        ("ce_legalarticle", event.legal_article),
+        ("ce_removed", ",".join(event.removed) or None),
+        ("ce_answerdue", _time_text(event.answer_due) if event.answer_due else None),
+    ]
+    return [(name, text.encode()) for name, text in texts if text is not None]
+
+
+def parse_event(headers: Headers, data: Data) -> Event:
+    """
+    Read an event's envelope.
+
+    Args:
+        headers: of one Kafka record; unknown ones are ignored, as CloudEvents asks.
+        data: the decoded value.
+
+    Raises:
+        UndecodableError: code `bad_envelope`; an attribute is missing, twice there, too long or not of its form.
+    """
+    texts = _texts(headers)
+    try:
+        if texts["ce_specversion"] != "1.0":
+            raise UndecodableError("The envelope is not CloudEvents 1.0.", code="bad_envelope")
+        kind, _, value = texts["ce_subject"].partition(":")
+        officer = texts.get("ce_officer")
+        cause, signature, due = texts.get("ce_causationid"), texts.get("ce_signature"), texts.get("ce_answerdue")
+        return Event(
+            id=UUID(texts["ce_id"]),
+            type=EventType(texts["ce_type"]),
+            source=_source(texts["ce_source"]),
+            subject=SubjectRef(kind=kind, scheme=texts.get("ce_subjectscheme", ""), value=value),
+            time=_time(texts["ce_time"]),
+            data=data,
+            correlation=UUID(texts.get("ce_correlationid", texts["ce_id"])),
+            cause=UUID(cause) if cause else None,
+            depth=_depth(texts.get("ce_depth", "0")),
+            officer=_officer(officer) if officer else None,
+            key_id=texts.get("ce_keyid"),
+            signature=base64.b64decode(signature, validate=True) if signature else None,
+            purpose=texts.get("ce_purpose"),
+            legal_article=texts.get("ce_legalarticle"),
+            removed=tuple(name for name in texts.get("ce_removed", "").split(",") if name),
+            answer_due=_time(due) if due else None,
+        )
+    except KeyError as error:
+        raise UndecodableError(f"The envelope lacks {error.args[0]}.", code="bad_envelope") from error
+    except (ValueError, binascii.Error, InputError) as error:
+        raise UndecodableError(f"The envelope is not well formed: {error}", code="bad_envelope") from error
+
+
+def _texts(headers: Headers) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name, value in headers:
+        if not name.startswith("ce_"):
+            continue
+        if name in texts:
+            raise UndecodableError(f"The envelope has {name} twice.", code="bad_envelope")
+        if value is None or len(value) > _MAX_HEADER_BYTES:
+            raise UndecodableError(f"The envelope's {name} is empty or too long.", code="bad_envelope")
+        try:
+            texts[name] = value.decode()
+        except UnicodeDecodeError as error:
+            raise UndecodableError(f"The envelope's {name} is not UTF-8.", code="bad_envelope") from error
+    return texts
+
+
+def _source(text: str) -> AgencyCode:
+    if not text.startswith(_SOURCE):
+        raise UndecodableError("The envelope's source is no agency.", code="bad_envelope")
+    return agency_code(text.removeprefix(_SOURCE))
+
+
+def _officer(text: str) -> OfficerName:
+    return officer_name(text)[1]
+
+
+def _depth(text: str) -> int:
+    depth = int(text)
+    if depth < 0:
+        raise ValueError("negative depth")
+    return depth
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time without offset")
+    return time.astimezone(UTC)
+
+
+def _time_text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,73 @@
+"""
+A Kafka record as the runtime hands it over, and one that could not be processed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID, uuid5
+
+from streams.errors import PermanentError
+from streams.headers import Headers
+from streams.names import EVENT_NAMESPACE, TopicName
+
+__all__ = ["QuarantineItem", "Record", "quarantine_item"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """
+    One record of one partition.
+
+    Args:
+        topic: where it was read.
+        partition: of the topic.
+        offset: in the partition.
+        key: as written.
+        value: as written.
+        headers: as written, in order.
+    """
+
+    topic: TopicName
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None = field(repr=False)
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineItem:
+    """
+    A record that cannot be processed, kept whole with the reason.
+
+    Args:
+        id: from topic, partition and offset, so that a repeat is the same item.
+        record: the original, unchanged.
+        reason: a stable code.
+        detail: a sentence for the operator; never a field's value.
+    """
+
+    id: UUID
+    record: Record
+    reason: str
+    detail: str
+
+    @property
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The original headers and, after them, why and from where it came."""
+        place = self.record
+        return [
+            *place.headers,
+            ("lt_quarantine_id", str(self.id).encode()),
+            ("lt_quarantine_reason", self.reason.encode()),
+            ("lt_quarantine_topic", place.topic.encode()),
+            ("lt_quarantine_partition", str(place.partition).encode()),
+            ("lt_quarantine_offset", str(place.offset).encode()),
+        ]
+
+
+def quarantine_item(record: Record, error: PermanentError) -> QuarantineItem:
+    """Put a record and the reason for refusing it together."""
+    place = f"quarantine|{record.topic}|{record.partition}|{record.offset}"
+    return QuarantineItem(id=uuid5(EVENT_NAMESPACE, place), record=record, reason=error.code, detail=str(error))

@@ -1,0 +1,167 @@
+"""
+The schema registry: ids at start, never on the hot path.
+
+Only provisioning registers; workers look up. At every start the registry's ids and fingerprints are compared with
+`schemas/`, so that a lost or changed registry is found before the first event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx2
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from streams.catalogue import Catalogue, EventTypeSpec, fingerprint
+from streams.errors import ConfigurationError, TransientError
+from streams.names import EventType
+
+__all__ = ["ConfluentRegistry", "Registration", "Registry", "preload_ids", "register_all"]
+
+_NOT_FOUND = 404
+_CONFLICT = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """
+    What provisioning did for one type.
+
+    Args:
+        type: the event type.
+        schema_id: the registry's id.
+        new: it was not there before.
+    """
+
+    type: EventType
+    schema_id: int
+    new: bool
+
+
+class Registry(Protocol):
+    """What we need of a registry with Confluent's interface. Blocking; never called on the event loop."""
+
+    def lookup(self, subject: str, schema_text: str) -> int | None:
+        """Give the id under which a subject holds a schema, None when it does not; TransientError when away."""
+
+    def register(self, subject: str, schema_text: str) -> int:
+        """Register a schema; ConfigurationError when it is incompatible, TransientError when away."""
+
+    def schema_text(self, schema_id: int) -> str | None:
+        """Give a schema's text by id, None when there is none; TransientError when away."""
+
+    def subjects_of(self, schema_id: int) -> list[str]:
+        """Give the subjects that hold a schema; TransientError when away."""
+
+
+class ConfluentRegistry:
+    """
+    A registry over HTTP (Apicurio, Karapace, Confluent).
+
+    Args:
+        url: with the path of the Confluent interface, for instance `http://localhost:18081/apis/ccompat/v7`.
+        options: further settings of `SchemaRegistryClient`, such as credentials.
+    """
+
+    def __init__(self, url: str, *, options: Mapping[str, Any] | None = None) -> None:
+        self._url = url
+        self._client = SchemaRegistryClient({"url": url, "timeout": 10, **(options or {})})
+
+    def lookup(self, subject: str, schema_text: str) -> int | None:
+        """Give the id under which a subject holds a schema."""
+        try:
+            schema_id = self._client.lookup_schema(subject, Schema(schema_text, "AVRO")).schema_id
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                return None
+            raise self._away(error) from error
+        except httpx2.HTTPError as error:
+            raise self._away(error) from error
+        return None if schema_id is None else int(schema_id)
+
+    def register(self, subject: str, schema_text: str) -> int:
+        """Register a schema under a subject."""
+        try:
+            return int(self._client.register_schema(subject, Schema(schema_text, "AVRO")))
+        except SchemaRegistryError as error:
+            if error.http_status_code == _CONFLICT:
+                raise ConfigurationError(
+                    f"The registry refuses the schema of {subject}: it is not compatible with what is registered "
+                    "(FULL_TRANSITIVE). Add fields with defaults only, or make a new event type.",
+                    code="incompatible_schema",
+                ) from error
+            raise self._away(error) from error
+        except httpx2.HTTPError as error:
+            raise self._away(error) from error
+
+    def schema_text(self, schema_id: int) -> str | None:
+        """Give a schema's text by id."""
+        try:
+            return str(self._client.get_schema(schema_id).schema_str)
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                return None
+            raise self._away(error) from error
+        except httpx2.HTTPError as error:
+            raise self._away(error) from error
+
+    def subjects_of(self, schema_id: int) -> list[str]:
+        """Give the subjects that hold a schema."""
+        try:
+            return [str(each) for each in self._client.get_subjects_by_schema_id(schema_id)]
+        except (SchemaRegistryError, httpx2.HTTPError) as error:
+            raise self._away(error) from error
+
+    def _away(self, error: Exception) -> TransientError:
+        return TransientError(f"The schema registry at {self._url} does not answer as it should: {error}")
+
+
+def register_all(registry: Registry, catalogue: Catalogue) -> list[Registration]:
+    """
+    Bring the registry up to date with the catalogue; a lost registry is refilled.
+
+    Raises:
+        ConfigurationError: a schema is not compatible with what the registry holds.
+        TransientError: the registry is away.
+    """
+    done = []
+    for _, spec in sorted(catalogue.types.items()):
+        known = registry.lookup(spec.registry_subject, spec.text)
+        schema_id = registry.register(spec.registry_subject, spec.text) if known is None else known
+        _compare(registry, spec, schema_id)
+        done.append(Registration(type=spec.type, schema_id=schema_id, new=known is None))
+    return done
+
+
+def preload_ids(registry: Registry, catalogue: Catalogue) -> dict[EventType, int]:
+    """
+    Look up the id of every type and compare fingerprints.
+
+    Raises:
+        ConfigurationError: a schema is not registered, or the registry holds another one under its id.
+        TransientError: the registry is away.
+    """
+    ids = {}
+    for event_type, spec in sorted(catalogue.types.items()):
+        schema_id = registry.lookup(spec.registry_subject, spec.text)
+        if schema_id is None:
+            raise ConfigurationError(
+                f"The registry does not hold the schema of {event_type}: run `lienthong provision`.",
+                code="schema_not_registered",
+            )
+        _compare(registry, spec, schema_id)
+        ids[event_type] = schema_id
+    return ids
+
+
+def _compare(registry: Registry, spec: EventTypeSpec, schema_id: int) -> None:
+    held = registry.schema_text(schema_id)
+    if held is None or fingerprint(held) != spec.fingerprint:
+        raise ConfigurationError(
+            f"The registry's schema {schema_id} is not that of {spec.type} v{spec.version}: somebody changed the "
+            "registry. Restore it from a backup, or empty it and run `lienthong provision`.",
+            code="schema_mismatch",
+        )

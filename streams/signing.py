@@ -1,0 +1,98 @@
+"""
+Officers' signatures: people act through signed commands.
+
+Ed25519 (RFC 8032) over a pre-authentication encoding of what is claimed (the idea of DSSE): the kind of statement,
+then each part with its length, so that no part can run into the next. The value signed is the one on the type's topic;
+how a redacted copy still verifies comes with need-to-know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from streams.directory import Directory
+from streams.errors import ForbiddenError
+from streams.event import Event
+from streams.names import OfficerName, officer_name
+
+__all__ = ["OfficerKey", "sign", "verify_officer"]
+
+_KIND = b"lienthong.event.v1"
+_ACTING_ROLES = frozenset({"officer", "supervisor"})
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerKey:
+    """
+    An officer's private key, as `lienthong officer add` made it.
+
+    Args:
+        name: `AGENCY/OFFICER`.
+        private: the key.
+    """
+
+    name: OfficerName
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @property
+    def key_id(self) -> str:
+        """The public key in hexadecimal, shortened to 16 digits."""
+        return self.private.public_key().public_bytes_raw().hex()[:16]
+
+
+def sign(event: Event, value: bytes, key: OfficerKey) -> Event:
+    """
+    Give the event the officer's name and signature.
+
+    Args:
+        event: with everything else in place.
+        value: its encoded value, as it will stand on the topic.
+        key: the acting officer's.
+    """
+    named = replace(event, officer=key.name, key_id=key.key_id)
+    return replace(named, signature=key.private.sign(_statement(named, value)))
+
+
+def verify_officer(event: Event, value: bytes, directory: Directory, *, on: date) -> None:
+    """
+    Check that an officer of the sending agency signed an event.
+
+    Raises:
+        ForbiddenError: with code `officer_unsigned`, `officer_unknown`, `officer_role` or `officer_signature`.
+    """
+    if event.officer is None or event.signature is None:
+        raise ForbiddenError(f"An officer of {event.source} must sign a {event.type}.", code="officer_unsigned")
+    if officer_name(event.officer)[0] != event.source:
+        raise ForbiddenError(f"{event.officer} does not act for {event.source}.", code="officer_unknown")
+    try:
+        officer = directory.officer(event.officer, on=on)
+    except ForbiddenError as error:
+        raise ForbiddenError(str(error), code="officer_unknown") from error
+    if officer.public_key is None:
+        raise ForbiddenError(f"{event.officer} has no key in the directory.", code="officer_unknown")
+    if officer.role not in _ACTING_ROLES:
+        raise ForbiddenError(f"{event.officer} is {officer.role} and may not act.", code="officer_role")
+    try:
+        Ed25519PublicKey.from_public_bytes(officer.public_key).verify(event.signature, _statement(event, value))
+    except InvalidSignature as error:
+        raise ForbiddenError(f"The signature of {event.officer} does not verify.", code="officer_signature") from error
+
+
+def _statement(event: Event, value: bytes) -> bytes:
+    parts = (
+        _KIND,
+        str(event.id).encode(),
+        event.type.encode(),
+        event.source.encode(),
+        event.subject.key.encode(),
+        event.time.isoformat().encode(),
+        (event.officer or "").encode(),
+        (event.key_id or "").encode(),
+        hashlib.sha256(value).digest(),
+    )
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
