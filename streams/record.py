@@ -1,6 +1,4 @@
-"""
-A Kafka record as the runtime hands it over, and one that could not be processed.
-"""
+"""A Kafka record as the runtime hands it over, and one that could not be processed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,126 @@
+"""How to reach Kafka, and the producer: librdkafka, idempotent, confirmed by all in-sync replicas."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from streams.errors import TransientError
+from streams.store import OutboxRow
+
+__all__ = ["KafkaAddress", "LibrdkafkaPublisher"]
+
+_DELIVERY_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaAddress:
+    """
+    A cluster and who we are there.
+
+    Args:
+        bootstrap: `HOST:PORT`, several by commas.
+        username: SCRAM-SHA-512 user; None for a cluster without authentication (loopback only).
+        password: of the user.
+        ca_file: PEM file of the cluster's certificate authority; with it, TLS.
+    """
+
+    bootstrap: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+
+    @property
+    def protocol(self) -> str:
+        """The security protocol's Kafka name."""
+        tls = self.ca_file is not None
+        return f"SASL_{'SSL' if tls else 'PLAINTEXT'}" if self.username else ("SSL" if tls else "PLAINTEXT")
+
+    def librdkafka(self) -> dict[str, str]:
+        """Give the settings for librdkafka."""
+        return _present(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "security.protocol": self.protocol,
+                "sasl.mechanism": "SCRAM-SHA-512" if self.username else None,
+                "sasl.username": self.username,
+                "sasl.password": self.password,
+                "ssl.ca.location": self.ca_file,
+            }
+        )
+
+    def kafka_python(self) -> dict[str, str]:
+        """Give the settings for kafka-python."""
+        return _present(
+            {
+                "bootstrap_servers": self.bootstrap,
+                "security_protocol": self.protocol,
+                "sasl_mechanism": "SCRAM-SHA-512" if self.username else None,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+                "ssl_cafile": self.ca_file,
+            }
+        )
+
+
+class LibrdkafkaPublisher:
+    """
+    Writes records by librdkafka; `flush` waits in a thread, so the event loop never does.
+
+    Args:
+        address: the cluster.
+        client_id: shown in the broker's log.
+    """
+
+    def __init__(self, address: KafkaAddress, *, client_id: str) -> None:
+        self._producer = Producer(
+            {
+                **address.librdkafka(),
+                "client.id": client_id,
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "delivery.timeout.ms": _DELIVERY_TIMEOUT_SECONDS * 1000,
+                "log_level": 3,
+            }
+        )
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> None:
+        """Write records in order and wait for all confirmations."""
+        await asyncio.to_thread(self._publish, rows)
+
+    def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        failures: list[KafkaError] = []
+
+        def confirmed(error: KafkaError | None, _message: object) -> None:
+            if error is not None:
+                failures.append(error)
+
+        try:
+            for row in rows:
+                self._produce(row, confirmed)
+            left = self._producer.flush(_DELIVERY_TIMEOUT_SECONDS + 5)
+        except (KafkaException, BufferError) as error:
+            raise TransientError(f"Kafka does not take records: {error}") from error
+        if failures or left:
+            reason = failures[0].str() if failures else f"{left} records were not confirmed in time"
+            raise TransientError(f"Kafka does not take records: {reason}")
+
+    def _produce(self, row: OutboxRow, confirmed: object) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    row.topic, value=row.value, key=row.key, headers=list(row.headers), on_delivery=confirmed
+                )
+            except BufferError:
+                self._producer.poll(0.1)  # librdkafka's queue is full: let it send some
+            else:
+                self._producer.poll(0)
+                return
+
+
+def _present(settings: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if value is not None}

@@ -1,0 +1,66 @@
+"""
+From a record to an event: decode guard, envelope, value.
+
+A schema id that is not known yet is asked for once; a registry that is away is a reason to wait, never to refuse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+import fastavro.schema
+
+from streams.codec import Codec, UnknownSchemaError
+from streams.errors import PermanentError, UndecodableError
+from streams.event import Event
+from streams.headers import MAX_DEPTH, parse_event
+from streams.names import EventType
+from streams.record import Record
+from streams.registry import Registry
+
+__all__ = ["Reader"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """
+    Reads records.
+
+    Args:
+        codec: the known schemas.
+        registry: asked for schema ids that are newer than this process.
+    """
+
+    codec: Codec
+    registry: Registry
+
+    async def read(self, record: Record) -> Event:
+        """
+        Read a record's event.
+
+        Raises:
+            PermanentError: with the code under which the record goes to quarantine.
+            TransientError: the registry had to be asked and is away.
+        """
+        envelope = parse_event(record.headers, {})
+        if envelope.type not in self.codec.catalogue.types:
+            raise UndecodableError(f"'{envelope.type}' is no event type.", code="unknown_type")
+        if envelope.depth > MAX_DEPTH:
+            raise PermanentError(f"More than {MAX_DEPTH} causes lie before it.", code="loop")
+        try:
+            data = self.codec.decode(record.value, expected=envelope.type)
+        except UnknownSchemaError as unknown:
+            await self._learn(unknown.schema_id, envelope.type)
+            data = self.codec.decode(record.value, expected=envelope.type)
+        return parse_event(record.headers, data)
+
+    async def _learn(self, schema_id: int, event_type: EventType) -> None:
+        text = await asyncio.to_thread(self.registry.schema_text, schema_id)
+        subjects = [] if text is None else await asyncio.to_thread(self.registry.subjects_of, schema_id)
+        if text is None or self.codec.catalogue[event_type].registry_subject not in subjects:
+            raise UndecodableError(f"Schema id {schema_id} is none of {event_type}.", code="unknown_schema")
+        parsed = fastavro.schema.parse_schema(json.loads(text))
+        assert isinstance(parsed, dict)  # noqa: S101 -- a subject of ours holds records only
+        self.codec.learn(schema_id, event_type, parsed)

@@ -1,0 +1,173 @@
+"""
+From a draft to a record: identity, personal fields sealed, signed where an officer acts, encoded.
+
+The one way in which anything of ours becomes bytes for Kafka, for handlers, connectors and officers' commands alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from streams.codec import Codec
+from streams.documents import DocumentRef
+from streams.errors import InputError
+from streams.event import Draft, Event
+from streams.headers import event_headers
+from streams.names import AUDIT_TOPIC, BUS, EVENT_NAMESPACE, AgencyCode, EventType
+from streams.sealing import KeyService, Personal, SubjectKey, seal
+from streams.signing import OfficerKey, sign
+from streams.store import AuditEntry, OutboxRow
+from streams.subject import SubjectRef
+
+__all__ = ["Prepared", "Sender", "audit_row", "documents_in", "key_ids_in"]
+
+_SEALED_FIELDS = frozenset({"key_id", "nonce", "ciphertext"})
+_DOCUMENT_FIELDS = frozenset({"sha256", "media_type", "size_bytes"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An event and the outbox row that carries it."""
+
+    event: Event
+    row: OutboxRow
+
+
+@dataclass(frozen=True)
+class Sender:
+    """
+    Prepares an agency's events for publication.
+
+    Args:
+        agency: whose.
+        codec: with the registry's ids.
+        keys: gives the keys under which this agency seals.
+    """
+
+    agency: AgencyCode
+    codec: Codec
+    keys: KeyService
+
+    async def prepare(
+        self,
+        draft: Draft,
+        *,
+        at: datetime,
+        cause: Event | None = None,
+        event_id: UUID | None = None,
+        officer: OfficerKey | None = None,
+    ) -> Prepared:
+        """
+        Make a draft an event.
+
+        Args:
+            draft: what is to be published.
+            at: when it was made, aware UTC.
+            cause: the event in hand, for the chain of causes; a draft's own cause goes before it.
+            event_id: for a derived event; a draft's own id goes before it.
+            officer: who acts, where an officer does.
+
+        Raises:
+            InputError: the draft has no id, or its fields do not fit its schema.
+            TransientError: the key service is away.
+        """
+        chosen = draft.event_id or event_id
+        if chosen is None:
+            raise InputError(f"A {draft.type} that nothing caused must state its id.")
+        parent = draft.cause or (cause.id if cause else None)
+        event = Event(
+            id=chosen,
+            type=draft.type,
+            source=self.agency,
+            subject=draft.subject,
+            time=at,
+            data=await self._sealed(draft.data, chosen),
+            correlation=draft.correlation or (cause.correlation if cause else None) or parent or chosen,
+            cause=parent,
+            depth=cause.depth + 1 if cause else int(parent is not None),
+        )
+        value = self.codec.encode(event.type, event.data)
+        if officer is not None:
+            event = sign(event, value, officer)
+        return Prepared(event=event, row=_row(self.codec, event, value))
+
+    async def _sealed(self, data: Mapping[str, Any], event_id: UUID) -> dict[str, Any]:
+        keys: dict[SubjectRef, SubjectKey] = {}
+        for personal in _found(data, Personal):
+            if personal.subject not in keys:
+                keys[personal.subject] = await self.keys.key_for(personal.subject)
+
+        def close(value: Any, path: str) -> Any:
+            if isinstance(value, Personal):
+                return seal(value, keys[value.subject], event_id=event_id, field_name=path)
+            return value
+
+        return {name: _mapped(value, name, close) for name, value in data.items()}
+
+
+def audit_row(codec: Codec, entry: AuditEntry) -> OutboxRow:
+    """Make the record of an audit entry; its id tells one entry from another, so a repeat is the same."""
+    name = f"audit|{entry.action}|{entry.event_id}|{entry.agency}|{entry.recipient}|{entry.officer}|{entry.reason_code}"
+    entry_id = uuid5(EVENT_NAMESPACE, name)
+    data = {
+        "action": entry.action,
+        "recorded_at": entry.at,
+        "event_id": entry.event_id,
+        "event_type": entry.event_type,
+        "agency": entry.agency,
+        "officer": entry.officer,
+        "recipient": entry.recipient,
+        "removed": list(entry.removed),
+        "legal_article": entry.legal_article,
+        "reason_code": entry.reason_code,
+    }
+    event = Event(
+        id=entry_id,
+        type=EventType("audit.recorded"),
+        source=BUS,
+        subject=SubjectRef(kind="event", scheme="uuid", value=str(entry.event_id or entry_id)),
+        time=entry.at,
+        data=data,
+        correlation=entry_id,
+    )
+    row = _row(codec, event, codec.encode(event.type, data))
+    return OutboxRow(row_id=row.row_id, topic=AUDIT_TOPIC, key=row.key, value=row.value, headers=row.headers)
+
+
+def key_ids_in(data: Mapping[str, Any]) -> frozenset[str]:
+    """Name the keys under which anything in an event's fields is sealed."""
+    return frozenset(each["key_id"] for each in _found(data, Mapping) if each.keys() == _SEALED_FIELDS)
+
+
+def documents_in(data: Mapping[str, Any]) -> list[DocumentRef]:
+    """Name the documents that an event's fields refer to."""
+    return [DocumentRef.from_data(each) for each in _found(data, Mapping) if each.keys() == _DOCUMENT_FIELDS]
+
+
+def _row(codec: Codec, event: Event, value: bytes) -> OutboxRow:
+    topic = codec.catalogue[event.type].topic
+    key = event.subject.key.encode()
+    return OutboxRow(row_id=event.id, topic=topic, key=key, value=value, headers=event_headers(event))
+
+
+def _found(value: Any, kind: type) -> list[Any]:
+    """Collect what is of a kind, however deep; it looks into mappings and lists."""
+    here = [value] if isinstance(value, kind) else []
+    if isinstance(value, Mapping):
+        return here + [found for each in value.values() for found in _found(each, kind)]
+    if isinstance(value, list | tuple):
+        return here + [found for each in value for found in _found(each, kind)]
+    return here
+
+
+def _mapped(value: Any, path: str, change: Callable[[Any, str], Any]) -> Any:
+    """Change every leaf, giving its path, for instance `parcels[0].number`."""
+    if isinstance(value, Mapping):
+        return {name: _mapped(each, f"{path}.{name}", change) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mapped(each, f"{path}[{index}]", change) for index, each in enumerate(value)]
+    return change(value, path)
