@@ -1,0 +1,75 @@
+"""Tell before the start that a port is taken, and by whom."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psutil
+
+from lienthong.stack.plan import LOOPBACK
+from streams.errors import ConfigurationError
+
+__all__ = ["Port", "accepts", "require_free_ports"]
+
+
+@dataclass(frozen=True)
+class Port:
+    """
+    A port that a server will listen on.
+
+    Args:
+        number: the port.
+        setting: the setting that changes it.
+    """
+
+    number: int
+    setting: str
+
+
+def accepts(number: int) -> bool:
+    """Whether somebody listens on a loopback port."""
+    try:
+        with socket.create_connection((LOOPBACK, number), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def require_free_ports(ports: Iterable[Port]) -> None:
+    """
+    Refuse to start where a port is taken.
+
+    Raises:
+        ConfigurationError: names the first taken port, its setting and, where the system tells, its holder.
+    """
+    for port in ports:
+        if not _is_free(port.number):
+            raise ConfigurationError(
+                f"Port {port.number} is taken by {_holder(port.number)}: stop that, "
+                f"or set {port.setting} to a free port.",
+                code="port_taken",
+            )
+
+
+def _is_free(number: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do: an old connection in TIME_WAIT does not count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, number))
+        except OSError:
+            return False
+    return True
+
+
+def _holder(number: int) -> str:
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections(kind="tcp"):
+            address = tuple(connection.laddr)
+            listens = connection.status == psutil.CONN_LISTEN and number in address[1:2]
+            if listens and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return "another program"

@@ -1,0 +1,210 @@
+"""
+Processes that outlive the command that started them, and the proof that a process is ours.
+
+A process id alone proves nothing: ids are used again. So a record keeps the id, the moment of start and the command
+line, and nothing is signalled whose three do not agree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from lienthong.stack.private_files import write_private
+from streams.errors import ConfigurationError
+
+__all__ = ["Launch", "ProcessRecord", "adopt", "is_alive", "launch", "log_tail", "read_record", "stop_process"]
+
+START_TOLERANCE_SECONDS = 2.0
+LOG_MAX_BYTES = 20_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """
+    How to start one process.
+
+    Args:
+        argv: program and arguments.
+        env: its whole environment; nothing is inherited, so that no variable of the caller changes a server.
+        cwd: its working folder.
+        log: gets what it prints, appended, mode 0600.
+        uid: the operating system user to run as; None is the caller's. Needs root.
+        gid: its group; given with `uid`.
+    """
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+    log: Path
+    uid: int | None = None
+    gid: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessRecord:
+    """
+    What is remembered of a process, in order to know it again.
+
+    Args:
+        pid: its id.
+        started_after_boot_seconds: start as distance from the machine's start, which no change of the clock moves.
+        since: start, aware UTC, for people.
+        argv: its command line as the system shows it.
+    """
+
+    pid: int
+    started_after_boot_seconds: float
+    since: datetime
+    argv: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(cls, process: psutil.Process) -> ProcessRecord:
+        """
+        Describe a living process.
+
+        Raises:
+            psutil.NoSuchProcess: it ended.
+        """
+        with process.oneshot():
+            created = process.create_time()
+            return cls(
+                pid=process.pid,
+                started_after_boot_seconds=created - psutil.boot_time(),
+                since=datetime.fromtimestamp(created, UTC),
+                argv=tuple(process.cmdline()),
+            )
+
+    def write(self, path: Path) -> None:
+        """Remember it in a file of mode 0600."""
+        write_private(path, json.dumps({**asdict(self), "since": self.since.isoformat()}))
+
+    def process(self) -> psutil.Process | None:
+        """The process itself when it still lives and is the same one, else None."""
+        try:
+            process = psutil.Process(self.pid)
+            now = ProcessRecord.of(process)
+        except psutil.Error:
+            return None
+        moved_seconds = abs(now.started_after_boot_seconds - self.started_after_boot_seconds)
+        same = moved_seconds <= START_TOLERANCE_SECONDS and now.argv == self.argv
+        return process if same and is_alive(process) else None
+
+
+def read_record(path: Path) -> ProcessRecord | None:
+    """The record in a file; None when there is none, or none that can be read."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return ProcessRecord(
+            pid=int(raw["pid"]),
+            started_after_boot_seconds=float(raw["started_after_boot_seconds"]),
+            since=datetime.fromisoformat(raw["since"]),
+            argv=tuple(raw["argv"]),
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def adopt(recognise: Callable[[Sequence[str]], bool]) -> ProcessRecord | None:
+    """
+    Find a process whose record was lost: its starter was killed between start and writing, or the file was deleted.
+
+    Args:
+        recognise: tells from a command line that it can only be ours.
+    """
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            # A worker process of PostgreSQL rewrites its command line, so only main processes can be recognised.
+            if recognise(process.cmdline()) and is_alive(process):
+                return ProcessRecord.of(process)
+    return None
+
+
+def launch(job: Launch) -> ProcessRecord:
+    """
+    Start a process in a session of its own and return at once.
+
+    Raises:
+        ConfigurationError: the system refused to start it, or it ended at once.
+    """
+    if job.log.exists() and job.log.stat().st_size > LOG_MAX_BYTES:
+        job.log.replace(job.log.with_suffix(".log.1"))
+    script = Path(__file__).with_name("detach.py")
+    text = json.dumps(
+        {
+            "argv": list(job.argv),
+            "env": dict(job.env),
+            "cwd": str(job.cwd),
+            "log": str(job.log),
+            "uid": job.uid,
+            "gid": job.gid,
+        }
+    )
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", str(script)], input=text, capture_output=True, text=True, check=False
+    )
+    if ran.returncode != 0:
+        reason = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ConfigurationError(f"The system refused to start {job.argv[0]}: {reason}.")
+    try:
+        return ProcessRecord.of(psutil.Process(int(ran.stdout)))
+    except psutil.NoSuchProcess as error:
+        raise ConfigurationError(f"{Path(job.argv[0]).name} ended at once; {log_tail(job.log)}") from error
+
+
+def log_tail(log: Path, *, lines: int = 3) -> str:
+    """The end of a log as part of a sentence."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        text = ""
+    if not text:
+        return f"its log {log} is empty."
+    last = " | ".join(text[-4000:].splitlines()[-lines:])
+    return f"the end of its log {log} says: {last}"
+
+
+def stop_process(
+    process: psutil.Process, *, signals: Iterable[signal.Signals], timeout_seconds: float
+) -> signal.Signals | None:
+    """
+    Ask a process to end, each signal harder than the one before.
+
+    Args:
+        process: one that was proved to be ours.
+        signals: tried in this order.
+        timeout_seconds: how long each one is given.
+
+    Returns:
+        The signal after which it ended; None when it had ended before.
+    """
+    for one in signals:
+        try:
+            process.send_signal(one)
+        except psutil.NoSuchProcess:
+            return None
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            # Not `process.wait()`: that waits for a zombie, too, which a careless process 1 may never reap.
+            if not is_alive(process):
+                return one
+            time.sleep(0.05)
+    return None

@@ -1,0 +1,120 @@
+"""The schema registry: Apicurio with its Confluent API, on loopback, its schemas in a file."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from lienthong.stack.download import fetch_registry
+from lienthong.stack.plan import LOOPBACK, StackPlan
+from lienthong.stack.ports import Port, accepts
+from lienthong.stack.private_files import make_private_folder, write_private
+from lienthong.stack.processes import Launch
+from lienthong.stack.progress import Progress
+from lienthong.stack.server import Server, clean_environment, properties_text
+from lienthong.stack.versions import REGISTRY_COMPATIBILITY
+from streams.errors import TransientError
+
+__all__ = ["REGISTRY", "application_properties", "require_compatibility"]
+
+JVM = (
+    "-Xms64m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+)
+
+TIMEOUT_SECONDS = 10.0
+
+
+def application_properties(plan: StackPlan) -> dict[str, str]:
+    """The whole configuration of the registry, as keys and values of its `application.properties`."""
+    return {
+        "quarkus.http.host": LOOPBACK,
+        "quarkus.http.port": str(plan.registry_port),
+        "quarkus.management.host": LOOPBACK,
+        "quarkus.management.port": str(plan.registry_management_port),
+        "apicurio.storage.kind": "sql",
+        "apicurio.storage.sql.kind": "h2",
+        "apicurio.datasource.url": f"jdbc:h2:file:{plan.registry_folder / 'db'}",
+        "apicurio.datasource.jdbc.initial-size": "2",
+        "apicurio.datasource.jdbc.min-size": "2",
+    }
+
+
+def require_compatibility(url: str) -> None:
+    """
+    Set the level that every later schema must pass, for all subjects. Setting it twice is harmless.
+
+    Args:
+        url: the registry's Confluent API.
+
+    Raises:
+        TransientError: the registry did not answer, or did not take it.
+    """
+    try:
+        answer = httpx.put(
+            f"{url}/config",
+            json={"compatibility": REGISTRY_COMPATIBILITY},
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,  # a proxy of the environment must not stand between us and loopback
+        )
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise TransientError(f"The registry at {url} did not take its compatibility level: {error}") from error
+
+
+def _identity(plan: StackPlan) -> str:
+    return f"-Dlienthong.data={plan.data}"
+
+
+def _prepare(plan: StackPlan, java: Path, progress: Progress) -> Launch:
+    installed = fetch_registry(plan.cache, progress=progress)
+    folder = make_private_folder(plan.registry_folder)
+    config = make_private_folder(folder / "config")
+    # The registry reads it from the folder it is started in.
+    write_private(config / "application.properties", properties_text(application_properties(plan)))
+    return Launch(
+        argv=[str(java), *JVM, _identity(plan), "-jar", str(installed / "quarkus-run.jar")],
+        env=clean_environment(),
+        cwd=folder,
+        log=plan.logs / "registry.log",
+    )
+
+
+def _recognise(plan: StackPlan, argv: Sequence[str]) -> bool:
+    return _identity(plan) in argv
+
+
+def _probe(plan: StackPlan) -> None:
+    if not accepts(plan.registry_port):
+        raise TransientError(f"The registry does not listen on port {plan.registry_port} yet.")
+    # Not the health page: it says ready up to a second before the API listens.
+    try:
+        httpx.get(f"{plan.registry_url}/subjects", timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
+    except httpx.HTTPError as error:
+        raise TransientError(f"The registry at {plan.registry_url} does not answer: {error}") from error
+
+
+def _settle(plan: StackPlan) -> None:
+    require_compatibility(plan.registry_url)
+
+
+REGISTRY = Server(
+    name="registry",
+    address=lambda plan: plan.registry_url,
+    ports=lambda plan: (
+        Port(plan.registry_port, "LIENTHONG_STACK__REGISTRY_PORT"),
+        Port(plan.registry_management_port, "LIENTHONG_STACK__REGISTRY_MANAGEMENT_PORT"),
+    ),
+    prepare=_prepare,
+    recognise=_recognise,
+    probe=_probe,
+    settle=_settle,
+    stop_signals=(signal.SIGTERM, signal.SIGKILL),
+)
+"""How the stack runs the schema registry."""
