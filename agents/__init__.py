@@ -1,1 +1,5 @@
-"""agents"""
+"""The agencies of the plan: one file or folder a kind, with its handlers (pure functions, event -> events)."""
+
+from agents.kinds import KINDS
+
+__all__ = ["KINDS"]
