@@ -1,4 +1,4 @@
-"""What runs beside a worker's stream: the outbox relay, connectors. One port, so that the runtime needs to know no more."""
+"""What runs beside a worker's stream: relay, connectors; one port, and patience with servers that are away."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -14,6 +14,8 @@ from streams.store import OutboxRow
 __all__ = ["KafkaAddress", "LibrdkafkaPublisher"]
 
 _DELIVERY_TIMEOUT_SECONDS = 30
+
+_Confirmed = Callable[[KafkaError | None, object], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class LibrdkafkaPublisher:
             reason = failures[0].str() if failures else f"{left} records were not confirmed in time"
             raise TransientError(f"Kafka does not take records: {reason}")
 
-    def _produce(self, row: OutboxRow, confirmed: object) -> None:
+    def _produce(self, row: OutboxRow, confirmed: _Confirmed) -> None:
         while True:
             try:
                 self._producer.produce(

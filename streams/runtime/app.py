@@ -51,7 +51,7 @@ def make_app(app_id: str, address: KafkaAddress, *, session_timeout_seconds: flo
     )
 
 
-def _credentials(address: KafkaAddress) -> faust.Credentials | None:
+def _credentials(address: KafkaAddress) -> faust.SASLCredentials | faust.SSLCredentials | None:
     context = ssl.create_default_context(cafile=address.ca_file) if address.ca_file else None
     if address.username:
         return faust.SASLCredentials(

@@ -92,8 +92,10 @@ class _Worker:
         topic = app.topic(*self._spec.topics, key_serializer="raw", value_serializer="raw")
         app.agent(topic, name=f"{self._spec.group}.inbox", concurrency=1)(self._consume)
         app.task(self._run_background)
-        app.on_partitions_assigned.connect(self._on_assigned, weak=False)
-        app.on_before_shutdown.connect(self._on_shutdown, weak=False)
+        on_assigned: Any = self._on_assigned  # faust's signal types do not fit its own calls
+        on_shutdown: Any = self._on_shutdown
+        app.on_partitions_assigned.connect(on_assigned, weak=False)
+        app.on_before_shutdown.connect(on_shutdown, weak=False)
 
     async def _consume(self, stream: Any) -> None:
         # noack: Faust's own acknowledgement stands in a `finally` and would acknowledge an event whose handler raised.

@@ -1,0 +1,69 @@
+"""A pool of connections that log in as one role and stay in one schema; a driver's errors become ours here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from streams.errors import ConfigurationError, ForbiddenError, TransientError
+
+__all__ = ["Database"]
+
+_WAIT_SECONDS = 5.0
+
+
+class Database:
+    """
+    PostgreSQL as one role, in one schema.
+
+    Args:
+        dsn: of the role.
+        schema: the role's own.
+
+    Use it as an asynchronous context manager; leaving it closes the pool.
+    """
+
+    def __init__(self, dsn: str, *, schema: str) -> None:
+        conninfo = make_conninfo(dsn, options=f"-c search_path={schema}", connect_timeout=5, application_name=schema)
+        self._conninfo = conninfo
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection] = AsyncConnectionPool(
+            conninfo, min_size=1, max_size=4, open=False, timeout=_WAIT_SECONDS, reconnect_timeout=3600
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the pool, after one connection that shows whether the role may log in at all."""
+        try:
+            async with await psycopg.AsyncConnection.connect(self._conninfo):
+                pass
+        except psycopg.OperationalError as error:
+            if isinstance(error, psycopg.errors.InvalidAuthorizationSpecification) or "authentication" in str(error):
+                raise ConfigurationError(f"PostgreSQL refuses the login: {error}") from error
+            raise TransientError(f"PostgreSQL does not answer: {error}") from error
+        await self._pool.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the pool."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        """
+        Give a connection in a transaction: committed when the block ends, undone when it raises.
+
+        Raises:
+            TransientError: PostgreSQL is away, stopping, full, or two transactions met; nothing was done.
+            ForbiddenError: the role has no right to what was asked.
+        """
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise ForbiddenError(f"PostgreSQL does not allow it: {error}", code="database_right") from error
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise TransientError(f"PostgreSQL is away: {error}") from error

@@ -1,0 +1,102 @@
+"""An agency's inbox, its handlers' state, its outbox, and what its connectors did."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+# The schema is chosen by search_path, so that each agency has its own copy of these tables.
+TABLES = """
+create table inbox (
+    event_id uuid primary key,
+    event_type text not null,
+    source text not null,
+    subject_kind text not null,
+    subject_value text not null,
+    correlation uuid not null,
+    cause uuid,
+    event_time timestamptz not null,
+    received_at timestamptz not null default clock_timestamp(),
+    topic text not null,
+    partition integer not null,
+    "offset" bigint not null,
+    key bytea,
+    value bytea not null,
+    header_names text[] not null,
+    header_values bytea[] not null,
+    removed text[] not null,
+    answer_due timestamptz,
+    notes text[] not null default '{}',
+    answer uuid,
+    answer_status text,
+    answered_at timestamptz
+);
+create index on inbox (event_type, received_at);
+create index on inbox (answer_due) where answer_due is not null and answer is null;
+
+create table state (
+    handler text not null,
+    state_key text not null,
+    body jsonb not null,
+    changed_at timestamptz not null default clock_timestamp(),
+    primary key (handler, state_key)
+);
+
+create table outbox (
+    sequence bigint generated always as identity primary key,
+    row_id uuid not null unique,
+    topic text not null,
+    key bytea,
+    value bytea,
+    header_names text[] not null,
+    header_values bytea[] not null,
+    queued_at timestamptz not null default clock_timestamp(),
+    published_at timestamptz
+);
+create index on outbox (sequence) where published_at is null;
+
+create table handover (
+    sequence bigint generated always as identity primary key,
+    sink text not null,
+    event_id uuid not null references inbox,
+    settled_at timestamptz,
+    error text,
+    unique (sink, event_id)
+);
+create index on handover (sink, sequence) where settled_at is null;
+
+create table ingested (
+    source text not null,
+    item_id text not null,
+    event_id uuid not null,
+    ingested_at timestamptz not null default clock_timestamp(),
+    primary key (source, item_id, event_id)
+);
+
+create table document (
+    sha256 text not null,
+    event_id uuid not null,
+    primary key (sha256, event_id)
+);
+
+create table quarantine (
+    id uuid primary key,
+    topic text not null,
+    partition integer not null,
+    "offset" bigint not null,
+    reason text not null,
+    detail text not null,
+    key bytea,
+    value bytea,
+    header_names text[] not null,
+    header_values bytea[] not null,
+    kept_at timestamptz not null default clock_timestamp()
+);
+"""
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    for statement in TABLES.split(";\n"):
+        if statement.strip():
+            op.execute(statement)

@@ -1,0 +1,97 @@
+"""Records and outbox rows as columns: header names and values are two arrays, so that any bytes survive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from streams.headers import Headers
+from streams.names import TopicName
+from streams.record import QuarantineItem, Record
+from streams.store import OutboxEntry, OutboxRow
+
+__all__ = [
+    "INSERT_OUTBOX",
+    "PENDING",
+    "keep_quarantined",
+    "outbox_columns",
+    "outbox_entry",
+    "record_of",
+]
+
+INSERT_OUTBOX = """
+    insert into outbox (row_id, topic, key, value, header_names, header_values)
+    values (%(row_id)s, %(topic)s, %(key)s, %(value)s, %(header_names)s, %(header_values)s)
+    on conflict (row_id) do nothing
+"""
+
+PENDING = """
+    select sequence, row_id, topic, key, value, header_names, header_values
+    from outbox where published_at is null order by sequence limit %s
+"""
+
+_INSERT_QUARANTINE = """
+    insert into quarantine (id, topic, partition, "offset", reason, detail, key, value, header_names, header_values)
+    values (%(id)s, %(topic)s, %(partition)s, %(offset)s, %(reason)s, %(detail)s, %(key)s, %(value)s,
+            %(header_names)s, %(header_values)s)
+    on conflict (id) do nothing
+"""
+
+
+def header_columns(headers: Headers) -> dict[str, list[str] | list[bytes]]:
+    """Give headers as two columns."""
+    return {"header_names": [name for name, _ in headers], "header_values": [value for _, value in headers]}
+
+
+def outbox_columns(row: OutboxRow) -> dict[str, Any]:
+    """Give an outbox row's columns."""
+    return {
+        "row_id": row.row_id,
+        "topic": row.topic,
+        "key": row.key,
+        "value": row.value,
+        **header_columns(row.headers),
+    }
+
+
+def outbox_entry(row: Sequence[Any]) -> OutboxEntry:
+    """Read a row of `PENDING`."""
+    sequence, row_id, topic, key, value, names, values = row
+    headers = list(zip(names, map(bytes, values), strict=True))
+    return OutboxEntry(
+        sequence=sequence, row=OutboxRow(row_id=row_id, topic=TopicName(topic), key=key, value=value, headers=headers)
+    )
+
+
+def record_of(row: Mapping[str, Any]) -> Record:
+    """Read the record's columns of an inbox row."""
+    return Record(
+        topic=TopicName(row["topic"]),
+        partition=row["partition"],
+        offset=row["offset"],
+        key=row["key"],
+        value=row["value"],
+        headers=list(zip(row["header_names"], map(bytes, row["header_values"]), strict=True)),
+    )
+
+
+async def keep_quarantined(connection: psycopg.AsyncConnection, item: QuarantineItem) -> bool:
+    """Keep a record that cannot be processed; False for a repeat."""
+    record = item.record
+    cursor = await connection.execute(
+        _INSERT_QUARANTINE,
+        {
+            "id": item.id,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "reason": item.reason,
+            "detail": item.detail,
+            "key": record.key,
+            "value": record.value,
+            **header_columns(record.headers),
+        },
+    )
+    return cursor.rowcount == 1
