@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
-
 from agents.tax_office.finding import Finding, RuleCard
+from agents.tax_office.vietnamese_day import vietnamese_day
 from streams.event import Data
 from streams.sealing import Reveal
 
@@ -18,9 +17,6 @@ CARD = RuleCard(
     description_en="The invoice's date is after the day it was sent (or received), Vietnamese time; tolerance 0 days.",
 )
 
-VIETNAM = timezone(timedelta(hours=7))
-"""Vietnamese time, without summer time since 1975: a day begins at 17:00 UTC."""
-
 
 def check(invoice: Data, reveal: Reveal) -> Finding | None:  # noqa: ARG001 -- one signature for all rules
     """Report a date in the future of the sending; silent when either date is absent."""
@@ -29,7 +25,7 @@ def check(invoice: Data, reveal: Reveal) -> Finding | None:  # noqa: ARG001 -- o
     moment = sent_at or received_at
     if issued_on is None or moment is None:
         return None
-    day = moment.astimezone(VIETNAM).date()
+    day = vietnamese_day(moment)
     days = (issued_on - day).days
     if days <= 0:
         return None

@@ -6,9 +6,8 @@ Only the sender's own time counts: a file that reaches the tax office late, from
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
-
 from agents.tax_office.finding import Finding, RuleCard
+from agents.tax_office.vietnamese_day import vietnamese_day
 from streams.event import Data
 from streams.sealing import Reveal
 
@@ -25,16 +24,13 @@ CARD = RuleCard(
     description_en=f"The invoice's date is more than {LONG_BEFORE_DAYS} days before it was sent, Vietnamese time.",
 )
 
-VIETNAM = timezone(timedelta(hours=7))
-"""Vietnamese time: a day begins at 17:00 UTC."""
-
 
 def check(invoice: Data, reveal: Reveal) -> Finding | None:  # noqa: ARG001 -- one signature for all rules
     """Report a date too far in the past of the sending; silent when either date is absent."""
     issued_on, sent_at = (invoice.get("invoice") or {}).get("issued_on"), invoice.get("sent_at")
     if issued_on is None or sent_at is None:
         return None
-    day = sent_at.astimezone(VIETNAM).date()
+    day = vietnamese_day(sent_at)
     days = (day - issued_on).days
     if days <= LONG_BEFORE_DAYS:
         return None

@@ -111,4 +111,4 @@ def _undeducted(line: Data, amount: Decimal, currency: str) -> Decimal:
     stated, rate = line.get("discount_amount"), line.get("discount_rate")
     if stated:
         return Decimal(stated)
-    return (amount * rate / 100).quantize(smallest_unit(currency)) if rate else Decimal(0)
+    return amount * rate / 100 if rate else Decimal(0)
