@@ -14,7 +14,16 @@ from typing import Any
 
 from streams.event import Data
 
-__all__ = ["agree", "amount_text", "currency_of", "rows", "smallest_unit", "sum_tolerance", "tax_percent"]
+__all__ = [
+    "DEFAULT_CURRENCY",
+    "agree",
+    "amount_text",
+    "currency_of",
+    "rows",
+    "smallest_unit",
+    "sum_tolerance",
+    "tax_percent",
+]
 
 DEFAULT_CURRENCY = "VND"
 """An invoice that names no currency is in dong."""
