@@ -104,7 +104,7 @@ def _format(plan: StackPlan, command: list[str]) -> None:
     cluster_id = _cluster_id_file(plan).read_text(encoding="utf-8")
     # The flags only make this second Java start faster.
     quick = [command[0], "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *command[1:], "-t", cluster_id]
-    ran = subprocess.run(quick, env=clean_environment(), capture_output=True, text=True, check=False)
+    ran = subprocess.run(quick, env=clean_environment(), capture_output=True, text=True, check=False, umask=0o077)
     if ran.returncode != 0:
         reason = (ran.stderr.strip() or ran.stdout.strip() or "no reason given").splitlines()[-1]
         raise ConfigurationError(f"Kafka could not prepare its log in {plan.kafka_folder}: {reason}")

@@ -17,13 +17,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from lienthong.stack.private_files import write_private
 from streams.errors import ConfigurationError
 
-__all__ = ["Launch", "ProcessRecord", "adopt", "is_alive", "launch", "log_tail", "read_record", "stop_process"]
+__all__ = [
+    "Launch",
+    "ProcessRecord",
+    "adopt",
+    "is_alive",
+    "launch",
+    "log_tail",
+    "read_record",
+    "record_from_json",
+    "stop_processes",
+]
 
 START_TOLERANCE_SECONDS = 2.0
 LOG_MAX_BYTES = 20_000_000
@@ -85,9 +96,13 @@ class ProcessRecord:
                 argv=tuple(process.cmdline()),
             )
 
+    def as_json(self) -> dict[str, Any]:
+        """The record as files keep it."""
+        return {**asdict(self), "since": self.since.isoformat()}
+
     def write(self, path: Path) -> None:
         """Remember it in a file of mode 0600."""
-        write_private(path, json.dumps({**asdict(self), "since": self.since.isoformat()}))
+        write_private(path, json.dumps(self.as_json()))
 
     def process(self) -> psutil.Process | None:
         """The process itself when it still lives and is the same one, else None."""
@@ -101,16 +116,25 @@ class ProcessRecord:
         return process if same and is_alive(process) else None
 
 
+def record_from_json(raw: Mapping[str, Any]) -> ProcessRecord:
+    """
+    Read what `ProcessRecord.write` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is something else.
+    """
+    return ProcessRecord(
+        pid=int(raw["pid"]),
+        started_after_boot_seconds=float(raw["started_after_boot_seconds"]),
+        since=datetime.fromisoformat(raw["since"]),
+        argv=tuple(raw["argv"]),
+    )
+
+
 def read_record(path: Path) -> ProcessRecord | None:
     """The record in a file; None when there is none, or none that can be read."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return ProcessRecord(
-            pid=int(raw["pid"]),
-            started_after_boot_seconds=float(raw["started_after_boot_seconds"]),
-            since=datetime.fromisoformat(raw["since"]),
-            argv=tuple(raw["argv"]),
-        )
+        return record_from_json(json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -182,29 +206,25 @@ def log_tail(log: Path, *, lines: int = 3) -> str:
     return f"the end of its log {log} says: {last}"
 
 
-def stop_process(
-    process: psutil.Process, *, signals: Iterable[signal.Signals], timeout_seconds: float
-) -> signal.Signals | None:
+def stop_processes(
+    processes: Sequence[psutil.Process], *, signals: Iterable[signal.Signals], timeout_seconds: float
+) -> None:
     """
-    Ask a process to end, each signal harder than the one before.
+    Ask processes to end, all at once, each signal harder than the one before.
 
     Args:
-        process: one that was proved to be ours.
+        processes: proved to be ours.
         signals: tried in this order.
-        timeout_seconds: how long each one is given.
-
-    Returns:
-        The signal after which it ended; None when it had ended before.
+        timeout_seconds: how long all of them together are given for each signal.
     """
+    left = list(processes)
     for one in signals:
-        try:
-            process.send_signal(one)
-        except psutil.NoSuchProcess:
-            return None
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(one)
         deadline = time.monotonic() + timeout_seconds
-        while time.monotonic() < deadline:
-            # Not `process.wait()`: that waits for a zombie, too, which a careless process 1 may never reap.
-            if not is_alive(process):
-                return one
-            time.sleep(0.05)
-    return None
+        # Not `process.wait()`: that waits for a zombie, too, which a careless process 1 may never reap.
+        while left and time.monotonic() < deadline:
+            left = [process for process in left if is_alive(process)]
+            if left:
+                time.sleep(0.05)

@@ -15,7 +15,7 @@ from lienthong.stack.plan import StackPlan
 from lienthong.stack.ports import require_free_ports
 from lienthong.stack.postgres import POSTGRES
 from lienthong.stack.private_files import explain_full_disk, locked, make_private_folder, require_free_space
-from lienthong.stack.processes import ProcessRecord, adopt, launch, log_tail, read_record, stop_process
+from lienthong.stack.processes import ProcessRecord, adopt, launch, log_tail, read_record, stop_processes
 from lienthong.stack.progress import Progress
 from lienthong.stack.registry import REGISTRY
 from lienthong.stack.server import Server
@@ -144,7 +144,7 @@ def _stop(server: Server, plan: StackPlan) -> None:
     record = _find(server, plan)
     process = record.process() if record else None
     if process is not None:
-        stop_process(process, signals=server.stop_signals, timeout_seconds=STOP_TIMEOUT_SECONDS)
+        stop_processes([process], signals=server.stop_signals, timeout_seconds=STOP_TIMEOUT_SECONDS)
     _record_file(server, plan).unlink(missing_ok=True)
 
 
