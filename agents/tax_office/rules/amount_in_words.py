@@ -22,7 +22,8 @@ CARD = RuleCard(
     ),
     description_en=(
         "The amount in words contradicts the figures: by more than 1 (currencies without a minor unit), by 1 or more "
-        "when the words name no hundredths, by more than the smallest unit when they do; low when they state a foreign amount in dong."
+        "when the words name no hundredths, by more than the smallest unit when they do; "
+        "low when they state a foreign amount in dong."
     ),
 )
 
