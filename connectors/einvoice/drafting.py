@@ -39,8 +39,10 @@ def draft_invoice(
         received_at: aware UTC.
 
     Raises:
-        InputError: the invoice is too large for one event.
+        InputError: the invoice is too large for one event, or cannot be read in one way only.
     """
+    if invoice.doubled:
+        raise InputError(f"{' and '.join(invoice.doubled)} stand in it more than once: ask the sender for it again")
     facts = facts_of(invoice)
     if len(facts) > MAX_FACTS_BYTES:
         raise InputError(f"it is larger than one event may be ({MAX_FACTS_BYTES} bytes): ask for it in parts")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -71,6 +71,7 @@ class Invoice:
 
     Args:
         free: what the free fields, TTKhac (thông tin khác), say of parcels and shops.
+        doubled: parts of which there may be one only and are more, so that no reading of the invoice is the right one.
     """
 
     format_version: str | None
@@ -93,6 +94,7 @@ class Invoice:
     total_in_words: str | None
     tax_authority_code: str | None
     free: FreeFields
+    doubled: tuple[str, ...] = ()
 
 
 def is_invoice(element: etree._Element) -> bool:
@@ -121,10 +123,11 @@ def read_invoice(element: etree._Element, *, received_on: date, notes: Notes, pl
         place: what the element is, for notes.
     """
     tags = _tags_of(element, received_on)
-    document = Record(element, tags=tags, notes=notes, place=place).record("invoice.document", place=place)
+    outer = Record(element, tags=tags, notes=notes, place=place)
+    document = outer.record("invoice.document", place=place)
     general = document.record("invoice.general", place=place)
     content = document.record("invoice.content", place=place)
-    totals = _totals(element, document, content, place)
+    totals = _totals((content, document, outer), place)
     return Invoice(
         format_version=general.key("invoice.format_version"),
         title=general.text("invoice.title"),
@@ -146,6 +149,7 @@ def read_invoice(element: etree._Element, *, received_on: date, notes: Notes, pl
         total_in_words=totals.text("totals.total_in_words"),
         tax_authority_code=_tax_authority_code(element, tags, notes, place),
         free=read_free_fields(document.element, tags=tags, notes=notes, place=place),
+        doubled=tuple(_doubled(outer, document, content, tags)),
     )
 
 
@@ -157,13 +161,22 @@ def _tags_of(element: etree._Element, received_on: date) -> TagMap:
     return tags_on(general.day("invoice.issued_on") or received_on)
 
 
-def _totals(element: etree._Element, document: Record, content: Record, place: str) -> Record:
+def _doubled(outer: Record, document: Record, content: Record, tags: TagMap) -> Iterator[str]:
+    """Name the parts that must be single and are not: the way to show one invoice and to sign another."""
+    single = {
+        "invoice.document": outer,
+        "invoice.general": document,
+        "invoice.content": document,
+        "invoice.seller": content,
+        "invoice.lines": content,
+    }
+    return (tags[field][0] for field, record in single.items() if record.is_doubled(field))
+
+
+def _totals(places: Sequence[Record], place: str) -> Record:
     """Find TToan, which some programs write into NDHDon and some beside it or beside DLHDon."""
-    outer = document.beside(element)
-    for record in (content, document, outer):
-        if record.child("invoice.totals") is not None:
-            return record.record("invoice.totals", place=f"{place}, totals")
-    return content.record("invoice.totals", place=f"{place}, totals")
+    holders = (record for record in places if record.child("invoice.totals") is not None)
+    return next(holders, places[0]).record("invoice.totals", place=f"{place}, totals")
 
 
 def _party(record: Record) -> Party:

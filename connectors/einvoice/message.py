@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Literal
 
 from lxml import etree
@@ -98,12 +99,8 @@ def _invoices(data: etree._Element) -> Iterator[etree._Element]:
 
 def _inside_invoice(element: etree._Element, data: etree._Element) -> bool:
     """Tell whether an element stands in another HDon of the same data."""
-    for ancestor in element.iterancestors():
-        if ancestor is data:
-            return False
-        if local_name(ancestor) == _INVOICE:
-            return True
-    return False
+    inner = takewhile(lambda ancestor: ancestor is not data, element.iterancestors())
+    return any(local_name(ancestor) == _INVOICE for ancestor in inner)
 
 
 def _without_invoice(

@@ -189,7 +189,7 @@ def _parse(text: str) -> etree._Element | Refused:
     try:
         root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, UnicodeEncodeError, ValueError) as error:
-        return Refused(f"The file is malformed XML ({_first_line(error)}): ask the sender for it again.")
+        return _refused_by_parser(error)
     if root.getroottree().docinfo.internalDTD is not None:
         return Refused(
             "The file has a document type declaration (DOCTYPE), which e-invoices never have: it is refused."
@@ -197,10 +197,12 @@ def _parse(text: str) -> etree._Element | Refused:
     return root
 
 
-def _first_line(error: Exception) -> str:
-    """Shorten a parser's message, which may quote the file, to one short line."""
-    lines = str(error).splitlines() or ["no details"]
-    return lines[0][:160]
+def _refused_by_parser(error: Exception) -> Refused:
+    """Say what the parser found, in one short line, for its message may quote the file."""
+    found = (str(error).splitlines() or ["no details"])[0][:160]
+    if any(sign in found for sign in ("limit exceeded", "Excessive depth")):
+        return Refused(f"The file goes beyond what a parser may hold ({found}): it is refused.")
+    return Refused(f"The file is malformed XML ({found}): ask the sender for it again.")
 
 
 def _over_limits(root: etree._Element, limits: Limits) -> Refused | None:

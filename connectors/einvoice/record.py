@@ -88,13 +88,13 @@ class Record:
                 return self._children[name]
         return None
 
+    def is_doubled(self, field: str) -> bool:
+        """Tell whether a field's element is there more than once."""
+        return any(name in self._repeated for name in self._tags[field])
+
     def record(self, field: str, *, place: str) -> Record:
         """Give a child element as a record; without such a child, one without values."""
         return Record(self.child(field), tags=self._tags, notes=self._notes, place=place)
-
-    def beside(self, element: etree._Element) -> Record:
-        """Give another element as a record of the same file."""
-        return Record(element, tags=self._tags, notes=self._notes, place=self._place)
 
     def text(self, field: str, *, max_length: int = MAX_TEXT_LENGTH) -> str | None:
         """Give the text of the field's first name that has one, in Unicode's composed form, else None."""
