@@ -139,27 +139,38 @@ class WebhookSink(Sink):
         }
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                target = self._url.copy_with(host=str(await self._address()))
-                extensions = {"sni_hostname": self._url.host}
-                async with client.stream(
-                    "POST", target, content=body, headers=headers, extensions=extensions
-                ) as response:
-                    status = response.status_code
+                status = await self._send(client, body, headers)
         except (httpx.TransportError, TimeoutError, OSError) as error:
             raise TransientError(f"The webhook at {host} does not answer ({type(error).__name__}).") from error
         _judge(status, host)
 
-    async def _address(self) -> _Address:
-        """Look the host up, and give its first address if all of them are allowed."""
+    async def _send(self, client: httpx.AsyncClient, body: bytes, headers: dict[str, str]) -> int:
+        """Post to the first address that takes the connection, and give the status."""
+        addresses = await self._addresses()
+        extensions = {"sni_hostname": self._url.host}  # the certificate must name the host, not its address
+        for index, address in enumerate(addresses):
+            target = self._url.copy_with(host=str(address))
+            try:
+                async with client.stream(
+                    "POST", target, content=body, headers=headers, extensions=extensions
+                ) as response:
+                    return response.status_code
+            except httpx.ConnectError:
+                if index == len(addresses) - 1:
+                    raise
+        raise OSError("the name has no address")
+
+    async def _addresses(self) -> list[_Address]:
+        """Look the host up, and give its addresses if all of them are allowed."""
         found = await asyncio.get_running_loop().getaddrinfo(self._url.host, None, type=socket.SOCK_STREAM)
         addresses = [_plain(str(entry[4][0])) for entry in found]
-        if not addresses or not all(self._may_reach(address) for address in addresses):
+        if not all(self._may_reach(address) for address in addresses):
             raise PermanentError(
                 f"The webhook's host {self._url.host} has an address that is not allowed: check the name, or state "
                 "its private network in the settings.",
                 code="webhook_address",
             )
-        return addresses[0]
+        return addresses
 
     def _may_reach(self, address: _Address) -> bool:
         if self._url.host in _LOOPBACK_NAMES:
