@@ -46,12 +46,12 @@ class PostgresKeyring:
 
     async def keys(self, key_ids: frozenset[str]) -> Mapping[str, SubjectKey]:
         """Give those of the named keys that were granted to the agency."""
+        if len(self._held) >= _MAX_KEPT:
+            self._held.clear()
         unknown = [key_id for key_id in sorted(key_ids) if key_id not in self._held]
         if unknown:
             async with self.database.transaction() as connection:
                 cursor = await connection.execute("select key_id, secret from keyring.keys(%s)", [unknown])
                 rows = await cursor.fetchall()
-            if len(self._held) >= _MAX_KEPT:
-                self._held.clear()
             self._held.update({key_id: SubjectKey(key_id=key_id, secret=bytes(secret)) for key_id, secret in rows})
         return {key_id: self._held[key_id] for key_id in key_ids if key_id in self._held}

@@ -1,0 +1,89 @@
+"""`lienthong trace` and `lienthong open`: what the Steering Committee follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from connectors.postgres import Database, open_answers, trace
+from lienthong.commands.options import Data, Json, chosen_data
+from lienthong.output import json_line, table
+from lienthong.settings import agency_settings
+from streams.errors import InputError
+from streams.names import BUS, database_schema
+
+__all__ = ["add_to", "ledger"]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("trace")(show_trace)
+    app.command("open")(show_open)
+
+
+def show_trace(event_id: UUID, data: Data = None, json: Json = False) -> None:  # noqa: FBT002 -- a flag
+    """Show the whole chain that an event belongs to: causes, recipients, removed fields, answers."""
+    asyncio.run(_trace(chosen_data(data), event_id, json=json))
+
+
+def show_open(
+    agency: Annotated[str | None, typer.Option(help="Only what this agency owes.")] = None,
+    data: Data = None,
+    json: Json = False,  # noqa: FBT002 -- a flag
+) -> None:
+    """Show what is owed and not answered."""
+    asyncio.run(_open(chosen_data(data), agency, json=json))
+
+
+def ledger(data: Path) -> Database:
+    """
+    Give the bus's ledger, to be opened.
+
+    Raises:
+        InputError: nothing is installed.
+    """
+    dsn = agency_settings(data, BUS).postgres.dsn.get_secret_value()
+    return Database(dsn, schema=database_schema(BUS))
+
+
+async def _trace(data: Path, event_id: UUID, *, json: bool) -> None:
+    async with ledger(data) as database:
+        rows = await trace(database, event_id)
+    if not rows:
+        raise InputError(f"The bus has admitted no event {event_id}: it may be in quarantine, or still on its way.")
+    if json:
+        for row in rows:
+            json_line(row)
+        return
+    columns = ("at", "type", "agency", "event_id", "cause", "recipients")
+    table("Chain of events", columns, [[*(row[name] for name in columns[:-1]), _recipients(row)] for row in rows])
+
+
+async def _open(data: Path, agency: str | None, *, json: bool) -> None:
+    async with ledger(data) as database:
+        rows = await open_answers(database, agency=agency)
+    if json:
+        for row in rows:
+            json_line(row)
+        return
+    columns = ("event_id", "type", "agency", "due", "late_seconds")
+    table("Unanswered", columns, [[row[name] for name in columns] for row in rows])
+
+
+def _recipients(row: Mapping[str, Any]) -> str:
+    return "\n".join(_recipient(each) for each in row["recipients"])
+
+
+def _recipient(each: Mapping[str, Any]) -> str:
+    parts: Sequence[str] = [
+        each["agency"],
+        f"without {', '.join(each['removed'])}" if each["removed"] else "",
+        f"answered {each['answer']['status'] or ''}" if each["answer"] else "",
+        "" if each["delivered_at"] else "not delivered yet",
+    ]
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,74 @@
+"""An installation: servers, provisioning and workers together, as `lienthong up`, `down` and `status` see them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lienthong.directory import LiveDirectory
+from lienthong.provision import Provisioned, provision
+from lienthong.settings import stack_plan
+from lienthong.stack import Progress, ServiceStatus, server_status, start_servers, stop_servers
+from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
+from streams.names import BUS, AgencyCode
+
+__all__ = ["bring_up", "status", "take_down", "worker_name", "workers"]
+
+
+def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> Provisioned | None:
+    """
+    Start the servers and, unless told otherwise, provision them and run the workers; a running stack is found.
+
+    Raises:
+        ConfigurationError: something that a person must mend; the message says what.
+        TransientError: a server did not come up in time.
+    """
+    plan = stack_plan(data)
+    start_servers(plan, progress=progress)
+    if servers_only:
+        return None
+    made = provision(plan, progress=progress)
+    progress.step("workers", "")
+    start_supervisor(data, workers(data))
+    progress.done("workers")
+    return made
+
+
+def take_down(data: Path) -> list[ServiceStatus]:
+    """Stop the workers and the servers that `bring_up` started, and nothing else."""
+    return [*stop_supervisor(data), *stop_servers(stack_plan(data))]
+
+
+def status(data: Path) -> list[ServiceStatus]:
+    """Say what each server and each worker is doing."""
+    running = [_with_assignment(data, each) for each in supervisor_status(data)]
+    return [*server_status(stack_plan(data)), *running]
+
+
+def workers(data: Path) -> Sequence[Program]:
+    """List the workers of an installation: the bus's and one for each agency of the directory."""
+    agencies = [BUS, *sorted(LiveDirectory(data)().agencies)]
+    return [
+        Program(
+            name=worker_name(agency),
+            argv=(sys.executable, "-m", "lienthong", "worker", agency, "--data", str(data.absolute())),
+        )
+        for agency in agencies
+    ]
+
+
+def worker_name(agency: AgencyCode) -> str:
+    """Name an agency's worker as a supervised program."""
+    return f"worker-{agency}"
+
+
+def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:
+    """Add which partitions a running worker reads, as it noted after its last rebalance."""
+    path = data / "run" / f"assigned-{service.service.removeprefix('worker-')}.json"
+    if service.state != "running" or service.detail or not path.is_file():
+        return service
+    assigned = json.loads(path.read_text(encoding="utf-8"))["assigned"]
+    return replace(service, detail=f"reads {len(assigned)} partitions" if assigned else "reads no partition")
