@@ -73,13 +73,14 @@ def write_samples(folder: Path, *, seed: int, as_of: date) -> SampleSet:
 
     Args:
         folder: made when it is missing; files of the same names are overwritten.
-        seed: another one gives other firms, goods and amounts with the same faults.
+        seed: another one, as another day, gives other firms, goods and amounts with the same faults.
         as_of: the day on which the set is read; every file was sent before it.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    random = Random(f"{seed}")  # noqa: S311 -- samples must repeat; nothing secret is made here
+    # The day goes in too: the same firms with the same numbers on another day would be changed invoices.
+    random = Random(f"{seed}|{as_of}")  # noqa: S311 -- samples must repeat; nothing secret is made here
     firms = invent_firms(random, HONEST_SELLERS + CARELESS_SELLERS + BUYERS + 1)
     honest, careless = firms[:HONEST_SELLERS], firms[HONEST_SELLERS : HONEST_SELLERS + CARELESS_SELLERS]
     suspect, buyers = firms[-1], firms[-1 - BUYERS : -1]
