@@ -13,9 +13,9 @@ from lienthong.provision import Provisioned, provision
 from lienthong.settings import stack_plan
 from lienthong.stack import Progress, ServiceStatus, server_status, start_servers, stop_servers
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
-from streams.names import BUS, AgencyCode
+from streams.names import BUS
 
-__all__ = ["bring_up", "status", "take_down", "worker_name", "workers"]
+__all__ = ["bring_up", "status", "take_down", "workers"]
 
 
 def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> Provisioned | None:
@@ -53,21 +53,16 @@ def workers(data: Path) -> Sequence[Program]:
     agencies = [BUS, *sorted(LiveDirectory(data)().agencies)]
     return [
         Program(
-            name=worker_name(agency),
+            name=agency,
             argv=(sys.executable, "-m", "lienthong", "worker", agency, "--data", str(data.absolute())),
         )
         for agency in agencies
     ]
 
 
-def worker_name(agency: AgencyCode) -> str:
-    """Name an agency's worker as a supervised program."""
-    return f"worker-{agency}"
-
-
 def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:
     """Add which partitions a running worker reads, as it noted after its last rebalance."""
-    path = data / "run" / f"assigned-{service.service.removeprefix('worker-')}.json"
+    path = data / "run" / f"assigned-{service.service}.json"
     if service.state != "running" or service.detail or not path.is_file():
         return service
     assigned = json.loads(path.read_text(encoding="utf-8"))["assigned"]

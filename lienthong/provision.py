@@ -19,7 +19,7 @@ from connectors.folder_documents import load_or_make_key
 from connectors.postgres import provision_database
 from lienthong.settings import agency_folder
 from lienthong.stack import Progress, StackPlan, postgres_admin_dsn, postgres_dsn
-from lienthong.stack.private_files import write_private
+from lienthong.stack.private_files import make_private_folder, write_private
 from streams.catalogue import Catalogue, load_catalogue
 from streams.directory import Directory, load_directory
 from streams.errors import ConfigurationError, TransientError
@@ -123,7 +123,7 @@ def _database(plan: StackPlan, directory: Directory) -> list[str]:
 
 def _settings(plan: StackPlan, directory: Directory, agency: AgencyCode) -> str:
     """Write an agency's settings, with the password that it had before; give the password."""
-    folder = agency_folder(plan.data, agency)
+    folder = make_private_folder(agency_folder(plan.data, agency))
     path = folder / "settings.toml"
     known = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     password: str = known.get("provisioned", {}).get("password") or secrets.token_urlsafe(24)

@@ -65,12 +65,12 @@ def provision_servers(data: Data = None) -> None:
 
 def hold_worker(agency: str, data: Data = None) -> None:
     """Hold an agency's worker down until `release`; what is meant for it waits on Kafka."""
-    hold(chosen_data(data), installation.worker_name(agency_code(agency)))
+    hold(chosen_data(data), agency_code(agency))
 
 
 def release_worker(agency: str, data: Data = None) -> None:
     """Let a held worker run again."""
-    release(chosen_data(data), installation.worker_name(agency_code(agency)))
+    release(chosen_data(data), agency_code(agency))
 
 
 def _show(services: list[ServiceStatus], *, json: bool) -> None:
