@@ -137,9 +137,6 @@ async def answer(
         raise InputError(f"A {item.event_type} asks officers for no answer.")
     event = await session.reader.read(item.record)
     draft = builder(event, given, officer)
-    repeat = item.answer == draft.event_id
-    if item.answer_status in _FINAL and not repeat:
-        raise ForbiddenError(f"It was answered '{item.answer_status}' before, and that is final.", code="answered")
     return await _publish(session, data, officer, draft, cause=event, answers=item, status=given.status)
 
 
@@ -162,6 +159,10 @@ async def _publish(
         new = await transaction.publish([prepared.row]) == 1
         await transaction.name_documents(prepared.event.id, documents_in(prepared.event.data))
         if answers is not None and new:
+            if answers.answer_status in _FINAL:
+                raise ForbiddenError(
+                    f"It was answered '{answers.answer_status}' before, and that is final.", code="answered"
+                )
             await transaction.answer(answers.event_id, answer=prepared.event.id, status=status, at=at)
     return prepared, new
 

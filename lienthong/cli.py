@@ -42,7 +42,7 @@ def main() -> None:
 
 def _log_to_stderr() -> None:
     """Write logs, ours and the libraries', as one JSON object a line on standard error."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

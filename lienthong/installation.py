@@ -65,5 +65,7 @@ def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:
     path = data / "run" / f"assigned-{service.service}.json"
     if service.state != "running" or service.detail or not path.is_file():
         return service
-    assigned = json.loads(path.read_text(encoding="utf-8"))["assigned"]
-    return replace(service, detail=f"reads {len(assigned)} partitions" if assigned else "reads no partition")
+    note = json.loads(path.read_text(encoding="utf-8"))
+    if note["pid"] != service.pid:
+        return replace(service, detail="joining its group")
+    return replace(service, detail=f"reads {len(note['assigned'])} partitions")

@@ -132,7 +132,12 @@ class AgencySettings(_FromEnvironment):
 
 
 class StackSettings(_FromEnvironment):
-    """The servers that `lienthong up` starts: ports on loopback, and the cache folder for what it downloads."""
+    """
+    The servers that `lienthong up` starts: ports on loopback, and the cache folder for what it downloads. In the
+    environment their names begin with `LIENTHONG_STACK__`, in `stack.toml` they stand at the top.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LIENTHONG_STACK__")
 
     cache: Path = Field(default_factory=default_cache)
     kafka_port: Port = 19092

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -60,7 +61,7 @@ def run(data: Path, code: str) -> None:
             open=worker.open,
             close=worker.close,
             retried=metrics.retried,
-            assigned=lambda partitions: write_private(note, json.dumps({"assigned": partitions})),
+            assigned=lambda partitions: write_private(note, json.dumps({"pid": os.getpid(), "assigned": partitions})),
             session_timeout_seconds=settings.session_timeout_seconds,
         )
     )

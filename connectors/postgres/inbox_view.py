@@ -14,7 +14,15 @@ from connectors.postgres.rows import record_of
 from streams.names import AgencyCode, EventType
 from streams.record import Record
 
-__all__ = ["InboxItem", "find_item", "list_items", "names_document", "waiting_in_outbox"]
+__all__ = [
+    "InboxItem",
+    "find_item",
+    "list_items",
+    "names_document",
+    "received_counts",
+    "travel_seconds",
+    "waiting_in_outbox",
+]
 
 _ITEM = "select * from inbox"
 
@@ -112,3 +120,26 @@ async def _items(database: Database, query: str, arguments: Sequence[object]) ->
         )
         for row in rows
     ]
+
+
+async def received_counts(database: Database) -> dict[tuple[EventType, AgencyCode], int]:
+    """Count an inbox by type and sender."""
+    async with database.transaction() as connection:
+        cursor = await connection.execute("select event_type, source, count(*) from inbox group by 1, 2")
+        rows = await cursor.fetchall()
+    return {(EventType(event_type), AgencyCode(source)): count for event_type, source, count in rows}
+
+
+async def travel_seconds(database: Database) -> dict[tuple[EventType, AgencyCode], tuple[float, float]]:
+    """Say how long events took from their making to this inbox: median and longest, by type and sender."""
+    async with database.transaction() as connection:
+        cursor = await connection.execute(
+            """
+            select event_type, source,
+                   percentile_cont(0.5) within group (order by extract(epoch from received_at - event_time))::float8,
+                   max(extract(epoch from received_at - event_time))::float8
+            from inbox group by 1, 2
+            """
+        )
+        rows = await cursor.fetchall()
+    return {(EventType(name), AgencyCode(source)): (median, longest) for name, source, median, longest in rows}

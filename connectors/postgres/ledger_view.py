@@ -9,8 +9,9 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from connectors.postgres.connection import Database
+from streams.names import AgencyCode
 
-__all__ = ["open_answers", "trace", "travelled"]
+__all__ = ["delivery_counts", "events_of", "open_answers", "trace"]
 
 _CHAIN = """
     select event_id, event_type as type, source as agency, officer, cause, event_time as at, admitted_at, topic, depth
@@ -32,18 +33,11 @@ _OPEN = """
     order by answer_due, event_id
 """
 
-_TRAVELLED = """
-    select event_type as type, source as producer, delivery.agency as recipient, count(*) as events,
-           percentile_cont(0.5) within group (order by extract(epoch from delivered_at - event_time))::float8
-               as median_seconds,
-           max(extract(epoch from delivered_at - event_time))::float8 as longest_seconds,
-           (select coalesce(array_agg(distinct field order by field), '{}')
-            from delivery as other, unnest(other.removed) as field
-            where other.agency = delivery.agency and other.event_id in (
-                select event_id from event as same where same.event_type = event.event_type)) as removed
-    from event left join delivery using (event_id)
-    group by event_type, source, delivery.agency order by min(admitted_at), delivery.agency
-"""
+_DELIVERIES = "select agency, count(*) as deliveries from delivery where delivered_at is not null group by agency"
+
+_EVENTS = (
+    "select event_id, source, subject_value, cause, admitted_at from event where event_type = %s order by admitted_at"
+)
 
 
 async def trace(database: Database, event_id: UUID) -> Sequence[Mapping[str, Any]]:
@@ -82,9 +76,15 @@ async def open_answers(database: Database, *, agency: str | None) -> Sequence[Ma
     return await _rows(database, _OPEN, {"agency": agency})
 
 
-async def travelled(database: Database) -> Sequence[Mapping[str, Any]]:
-    """Count what travelled from whom to whom, and how long it took from its making to its delivery."""
-    return await _rows(database, _TRAVELLED, {})
+async def delivery_counts(database: Database) -> dict[AgencyCode, int]:
+    """Count the copies that Kafka confirmed, by recipient."""
+    rows = await _rows(database, _DELIVERIES, {})
+    return {AgencyCode(row["agency"]): row["deliveries"] for row in rows}
+
+
+async def events_of(database: Database, event_type: str) -> Sequence[Mapping[str, Any]]:
+    """Give the admitted events of a type, oldest first."""
+    return await _rows(database, _EVENTS, [event_type])
 
 
 async def _rows(database: Database, query: str, arguments: Any) -> list[dict[str, Any]]:
