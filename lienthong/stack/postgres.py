@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -56,7 +56,7 @@ def postgres_dsn(plan: StackPlan, *, role: str, password: str, database: str = "
 
 
 def _url(plan: StackPlan, who: str, database: str) -> str:
-    return f"postgresql://{who}@/{quote(database, safe='')}?{urlencode({'host': str(plan.postgres_socket)})}"
+    return f"postgresql://{who}@/{quote(database, safe='')}?host={quote(str(plan.postgres_socket))}"
 
 
 def _data(plan: StackPlan) -> Path:
