@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lienthong.directory import LiveDirectory
 from lienthong.provision import Provisioned, provision
-from lienthong.settings import stack_plan
+from lienthong.settings import remember_stack, stack_plan
 from lienthong.stack import Progress, ServiceStatus, server_status, start_servers, stop_servers
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
 from streams.names import BUS
@@ -27,6 +27,7 @@ def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> P
         TransientError: a server did not come up in time.
     """
     plan = stack_plan(data)
+    remember_stack(plan)
     start_servers(plan, progress=progress)
     if servers_only:
         return None

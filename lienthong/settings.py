@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from lienthong.stack import StackPlan, default_cache
+from lienthong.stack.private_files import make_private_folder, write_private
 from streams.errors import ConfigurationError, InputError
 from streams.kafka import KafkaAddress
 from streams.names import AgencyCode, agency_code
@@ -31,6 +32,7 @@ __all__ = [
     "agency_folder",
     "agency_settings",
     "default_data",
+    "remember_stack",
     "stack_plan",
 ]
 
@@ -193,6 +195,16 @@ def stack_plan(data: Path) -> StackPlan:
     except ValidationError as error:
         raise ConfigurationError(_explained(path, error)) from error
     return StackPlan(data=data, **settings.model_dump())
+
+
+def remember_stack(plan: StackPlan) -> None:
+    """Write an installation's ports down at its first start, so that later commands need no environment."""
+    path = plan.data / "stack.toml"
+    if path.is_file():
+        return
+    make_private_folder(plan.data)
+    ports = {name: getattr(plan, name) for name in StackSettings.model_fields if name != "cache"}
+    write_private(path, "".join(f"{name} = {port}\n" for name, port in ports.items()))
 
 
 def _table(path: Path) -> dict[str, Any]:
