@@ -141,7 +141,7 @@ def test_an_invoice_without_tax_compares_lines_with_its_total(invoice: Make) -> 
 
 def test_a_line_must_be_quantity_times_price(invoice: Make, line: Make) -> None:
     """One dong is taken; three are not."""
-    off = {"tax_rates": [], "tax_amount": None, "total_in_words": None}
+    off: dict[str, Any] = {"tax_rates": [], "tax_amount": None, "total_in_words": None}
 
     for amount, expected in ((Decimal(100_001), []), (Decimal(100_003), ["line_amount"])):
         lines = [line(amount=amount)]
@@ -151,7 +151,7 @@ def test_a_line_must_be_quantity_times_price(invoice: Make, line: Make) -> None:
 def test_a_rounded_price_gives_its_rounding_to_the_line(invoice: Make, line: Make) -> None:
     """1,000 pieces at 33.33 dong may cost 33,333 dong."""
     price = {"quantity": Decimal(1_000), "unit_price": Decimal("33.33"), "tax_rate": None}
-    off = {"tax_rates": [], "tax_amount": None, "total_in_words": None}
+    off: dict[str, Any] = {"tax_rates": [], "tax_amount": None, "total_in_words": None}
 
     for text, expected in (("33333", []), ("33336", []), ("33337", ["line_amount"])):
         amount = Decimal(text)
