@@ -2,6 +2,7 @@
 The total against net amount, tax and discount.
 
 The net amount may be stated before or after the invoice's discount (TTCKTMai): either reading that fits is enough.
+Without a stated tax the rates' taxes serve; without these a higher total is explained by the tax that is not stated.
 Fees (DSLPhi) are not among an event's fields, so a total that is too high may be innocent and weighs less.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from agents.tax_office.amounts import agree, amount_text, currency_of, sum_tolerance
+from agents.tax_office.amounts import agree, amount_text, currency_of, rows, sum_tolerance
 from agents.tax_office.finding import Finding, RuleCard, Severity
 from streams.event import Data
 from streams.sealing import Reveal
@@ -42,11 +43,13 @@ def check(invoice: Data, reveal: Reveal) -> Finding | None:  # noqa: ARG001 -- o
     net, total = invoice.get("net_amount"), invoice.get("total_amount")
     if net is None or total is None:
         return None
-    tax, discount = invoice.get("tax_amount") or Decimal(0), abs(invoice.get("discount_amount") or Decimal(0))
-    currency = currency_of(invoice)
+    stated, discount = _stated_tax(invoice), abs(invoice.get("discount_amount") or Decimal(0))
+    currency, tax = currency_of(invoice), stated or Decimal(0)
     tolerance = sum_tolerance(currency, ADDENDS)
     expected = net + tax
     if agree(expected, total, tolerance) or agree(expected - discount, total, tolerance):
+        return None
+    if stated is None and total > expected:
         return None
     nearest = min((expected, expected - discount), key=lambda each: abs(each - total))
     return CARD.finding(
@@ -63,3 +66,13 @@ def check(invoice: Data, reveal: Reveal) -> Finding | None:  # noqa: ARG001 -- o
         },
         severity=SEVERITY_HIGHER if total > expected else None,
     )
+
+
+def _stated_tax(invoice: Data) -> Decimal | None:
+    """Give the tax amount, else the sum of the rates' taxes where each has one; None when no tax is stated."""
+    tax: Decimal | None = invoice.get("tax_amount")
+    if tax is not None:
+        return tax
+    taxes = [each.get("tax_amount") for each in rows(invoice, "tax_rates")]
+    known = [each for each in taxes if each is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(taxes) else None

@@ -39,10 +39,27 @@ def test_an_invoice_without_any_optional_field_has_no_finding(invoice: Make) -> 
 
 @pytest.mark.parametrize("field", ["net_amount", "tax_amount", "total_amount", "lines", "tax_rates", "currency"])
 def test_one_absent_amount_accuses_no_one(invoice: Make, field: str) -> None:
-    """Without the tax the total still has its net, so only that is compared."""
-    expected = ["total_sum"] if field == "tax_amount" else []
+    """What was not said cannot be contradicted."""
+    assert rules(invoice(**{field: None})) == []
 
-    assert expected == rules(invoice(**{field: None}))
+
+@pytest.mark.parametrize(
+    ("rates", "total", "expected"),
+    [
+        ([], 110_000, []),
+        ([], 99_997, ["total_sum"]),
+        ([{"rate": "10%", "net_amount": None, "tax_amount": Decimal(10_000)}], 110_000, []),
+        ([{"rate": "10%", "net_amount": None, "tax_amount": Decimal(10_000)}], 120_000, ["total_sum"]),
+        ([{"rate": "10%", "net_amount": None, "tax_amount": None}], 120_000, []),
+    ],
+)
+def test_without_a_stated_tax_the_rates_serve(
+    invoice: Make, rates: list[dict[str, Any]], total: int, expected: list[str]
+) -> None:
+    """With neither, only a total below the net amount is wrong."""
+    changed = invoice(tax_amount=None, tax_rates=rates, total_amount=Decimal(total), total_in_words=None)
+
+    assert expected == rules(changed)
 
 
 @pytest.mark.parametrize(
