@@ -19,6 +19,7 @@ from lienthong.directory import LiveDirectory
 from lienthong.officers import officer_key
 from streams.errors import ForbiddenError, InputError
 from streams.event import Draft, Event, stated_id
+from streams.inbox import revealer
 from streams.names import EventType
 from streams.sealing import Personal
 from streams.sender import Prepared, documents_in
@@ -28,6 +29,7 @@ __all__ = ["Answer", "PaymentBlock", "answer", "order_payment_block"]
 
 _REQUESTED = EventType("payment_block.requested")
 _ANSWERED = EventType("payment_block.answered")
+_SCHEMES = {"account": "vn-account", "customer": "bank-customer"}
 _MEDIA_TYPES = {".pdf": "application/pdf", ".xml": "application/xml", ".p7s": "application/pkcs7-mime"}
 
 
@@ -36,7 +38,8 @@ class PaymentBlock:
     """
     A payment-block order as the officer states it; fields as in `payment_block.requested`.
 
-    Exactly one of `account` and `customer` is given; `amount_vnd` None means the whole account.
+    At most one of `account` and `customer` is given; with neither, the account is the one that the suspicion names, so
+    that an officer need not copy it. `amount_vnd` None means the whole account.
     """
 
     decision_file: Path
@@ -82,9 +85,8 @@ async def order_payment_block(
     document = open_documents(session.settings, session.agency).put(
         _read(order.decision_file), media_type=_media_type(order.decision_file)
     )
-    kind, scheme = ("account", "vn-account") if order.account else ("customer", "bank-customer")
-    named = order.account or order.customer or ""
-    target = pseudonym(kind, scheme, f"{order.bank_bin} {named}")
+    kind, named = await _target(session, order, cause)
+    target = pseudonym(kind, _SCHEMES[kind], f"{order.bank_bin} {named}")
     fields = {
         "target": target.as_data(),
         "seller": cause.data["seller"] if cause else None,
@@ -205,8 +207,21 @@ async def _suspicion(session: AgencySession, event_id: UUID) -> Event:
     return await session.reader.read(item.record)
 
 
+async def _target(session: AgencySession, order: PaymentBlock, cause: Event | None) -> tuple[str, str]:
+    """Give the kind of what is blocked, and its identifier."""
+    if order.customer:
+        return "customer", order.customer
+    account = order.account
+    if account is None and cause is not None:
+        reveal = await revealer(session.keys, cause.data)
+        account = reveal(cause.data.get("seller_account"))
+    if account is None:
+        raise InputError("Name what is blocked with --account or --customer: no event says it.")
+    return "account", account
+
+
 def _check_order(order: PaymentBlock) -> None:
-    if (order.account is None) == (order.customer is None):
+    if order.account is not None and order.customer is not None:
         raise InputError("Name what is blocked: either --account or --customer, not both.")
     if not (order.bank_bin.isdigit() and len(order.bank_bin) == 6):  # noqa: PLR2004 -- ISO/IEC 7812 as used by NAPAS
         raise InputError(f"'{order.bank_bin}' is no bank BIN: write its six digits.")

@@ -15,7 +15,7 @@ from lienthong.stack import Progress, ServiceStatus, server_status, start_server
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
 from streams.names import BUS
 
-__all__ = ["bring_up", "status", "take_down", "workers"]
+__all__ = ["bring_up", "status", "supervised", "take_down", "workers"]
 
 
 def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> Provisioned | None:
@@ -45,8 +45,12 @@ def take_down(data: Path) -> list[ServiceStatus]:
 
 def status(data: Path) -> list[ServiceStatus]:
     """Say what each server and each worker is doing."""
-    running = [_with_assignment(data, each) for each in supervisor_status(data)]
-    return [*server_status(stack_plan(data)), *running]
+    return [*server_status(stack_plan(data)), *supervised(data)]
+
+
+def supervised(data: Path) -> list[ServiceStatus]:
+    """Say what the supervisor and each worker is doing, and how many partitions a worker reads."""
+    return [_with_assignment(data, each) for each in supervisor_status(data)]
 
 
 def workers(data: Path) -> Sequence[Program]:

@@ -39,7 +39,9 @@ def payment_block(
     bank_bin: Annotated[str, typer.Option(help="The bank's six-digit BIN.")],
     begins: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the block.")],
     ends: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Day on which it ends.")] = None,
-    account: Annotated[str | None, typer.Option(help="The account number.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The account number; the one that --event names, when left away.")
+    ] = None,
     customer: Annotated[str | None, typer.Option(help="The customer's identifier at the bank.")] = None,
     amount: Annotated[str | None, typer.Option(help="Amount in VND; all of it when left away.")] = None,
     reason: Annotated[str | None, typer.Option(help="The reason as the decision states it.")] = None,

@@ -50,6 +50,7 @@ async def play(data: Path, *, today: date, patience_seconds: float, json_lines: 
     as_of, samples, decision = _sample_set(data, today)
     async with Stage(data, patience_seconds) as stage:
         begun = asyncio.get_running_loop().time()
+        await _step("every worker joins its group", stage.until("every worker at work", stage.at_work))
         await _officers(data)
         await _ingest(data, samples)
         await _step(
@@ -102,7 +103,6 @@ async def _block(stage: Stage, data: Path, samples: SampleSet, decision: Path, a
         "--act": "nd-52-2024",
         "--article": "11.1",
         "--bank-bin": samples.bank_bin,
-        "--account": samples.account,
         "--from": as_of.isoformat(),
         "--to": (as_of + timedelta(days=_BLOCK_DAYS)).isoformat(),
     }

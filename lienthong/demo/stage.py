@@ -16,8 +16,8 @@ from typing import Any, Self
 from connectors.postgres import Database, received_counts, waiting_in_outbox
 from connectors.postgres.ledger_view import delivery_counts, events_of
 from lienthong.directory import LiveDirectory
+from lienthong.installation import supervised
 from lienthong.settings import agency_settings
-from lienthong.supervisor import supervisor_status
 from streams.errors import LienThongError
 from streams.names import BUS, AgencyCode, database_schema
 
@@ -73,6 +73,15 @@ class Stage:
         """Give the admitted events of a type, oldest first."""
         return await events_of(self.ledger, event_type)
 
+    async def at_work(self) -> bool:
+        """Say whether every worker runs and reads its partitions."""
+        return not self._not_at_work()
+
+    def _not_at_work(self) -> dict[AgencyCode, str]:
+        services = {each.service: each for each in supervised(self.data)}
+        states = {code: (services[code].state, services[code].detail) for code in self.databases}
+        return {code: _state(*each) for code, each in states.items() if each[0] != "running" or "reads" not in each[1]}
+
     async def settled(self) -> bool:
         """Say whether every queued record reached Kafka and every delivery its agency's inbox."""
         return not await self.behind()
@@ -113,17 +122,25 @@ class Stage:
         delivered = sorted((await delivery_counts(self.ledger)).items())
         received = [sum((await received_counts(self.databases[code])).values()) for code in self.agencies]
         queued = [await waiting_in_outbox(database) for database in self.databases.values()]
-        return (delivered, received, queued)
+        return (delivered, received, queued, sorted(self._not_at_work().items()))
 
     async def _explanation(self, what: str) -> str:
-        states = {each.service: each for each in supervisor_status(self.data)}
-        down = {code: states[code].state for code in self.databases if states[code].state != "running"}
+        down = self._not_at_work()
         late = await self.behind()
         named = sorted({*late, *down})
         details = [f"{code} ({_why(late.get(code), down.get(code))})" for code in named]
-        advice = f" Let it run again: lienthong release {next(iter(down))}" if down else " See lienthong status."
+        held = next((code for code, state in down.items() if "held" in state), None)
+        advice = (
+            f" Let it run again: lienthong release {held} --data {self.data}."
+            if held
+            else f" See lienthong status --data {self.data}."
+        )
         return f"waiting for {'; '.join(details) or 'the agencies'}: {what} did not happen.{advice}"
 
 
+def _state(state: str, detail: str) -> str:
+    return f"is {state}" if state != "running" else detail or "has not joined its group"
+
+
 def _why(late: str | None, state: str | None) -> str:
-    return ", ".join(part for part in (late, f"its worker is {state}" if state else None) if part)
+    return ", ".join(part for part in (late, f"its worker {state}" if state else None) if part)
