@@ -65,3 +65,5 @@ def _log_to_stderr() -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # Closing a consumer of kafka-python cancels a refresh of its metadata, which it then logs as an error.
+    logging.getLogger("kafka.cluster").setLevel(logging.CRITICAL)
