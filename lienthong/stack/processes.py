@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 START_TOLERANCE_SECONDS = 2.0
+EXEC_TIMEOUT_SECONDS = 1.0
 LOG_MAX_BYTES = 20_000_000
 
 
@@ -87,14 +88,13 @@ class ProcessRecord:
         Raises:
             psutil.NoSuchProcess: it ended.
         """
-        with process.oneshot():
-            created = process.create_time()
-            return cls(
-                pid=process.pid,
-                started_after_boot_seconds=created - psutil.boot_time(),
-                since=datetime.fromtimestamp(created, UTC),
-                argv=tuple(process.cmdline()),
-            )
+        created = process.create_time()
+        return cls(
+            pid=process.pid,
+            started_after_boot_seconds=created - psutil.boot_time(),
+            since=datetime.fromtimestamp(created, UTC),
+            argv=_command_line(process),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The record as files keep it."""
@@ -114,6 +114,18 @@ class ProcessRecord:
         moved_seconds = abs(now.started_after_boot_seconds - self.started_after_boot_seconds)
         same = moved_seconds <= START_TOLERANCE_SECONDS and now.argv == self.argv
         return process if same and is_alive(process) else None
+
+
+def _command_line(process: psutil.Process) -> tuple[str, ...]:
+    """
+    The command line, also of a process that was born this moment.
+
+    Linux lets a parent go on an instant before the new program's arguments can be read; until then they are empty.
+    """
+    deadline = time.monotonic() + EXEC_TIMEOUT_SECONDS
+    while not (found := tuple(process.cmdline())) and is_alive(process) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return found
 
 
 def record_from_json(raw: Mapping[str, Any]) -> ProcessRecord:

@@ -40,7 +40,9 @@ def application_properties(plan: StackPlan) -> dict[str, str]:
         "quarkus.management.port": str(plan.registry_management_port),
         "apicurio.storage.kind": "sql",
         "apicurio.storage.sql.kind": "h2",
-        "apicurio.datasource.url": f"jdbc:h2:file:{plan.registry_folder / 'db'}",
+        # H2 keeps a commit in memory for half a second by default: a killed registry would forget a schema it had
+        # already given an id to.
+        "apicurio.datasource.url": f"jdbc:h2:file:{plan.registry_folder / 'db'};WRITE_DELAY=0",
         "apicurio.datasource.jdbc.initial-size": "2",
         "apicurio.datasource.jdbc.min-size": "2",
     }
