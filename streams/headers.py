@@ -97,7 +97,8 @@ def parse_event(headers: Headers, data: Data) -> Event:
         )
     except KeyError as error:
         raise UndecodableError(f"The envelope lacks {error.args[0]}.", code="bad_envelope") from error
-    except (ValueError, binascii.Error, InputError) as error:
+    except (ValueError, OverflowError, binascii.Error, InputError) as error:
+        # OverflowError: a time whose offset leads out of the years 1 to 9999.
         raise UndecodableError(f"The envelope is not well formed: {error}", code="bad_envelope") from error
 
 
@@ -114,6 +115,8 @@ def _texts(headers: Headers) -> dict[str, str]:
             texts[name] = value.decode()
         except UnicodeDecodeError as error:
             raise UndecodableError(f"The envelope's {name} is not UTF-8.", code="bad_envelope") from error
+        if "\0" in texts[name]:  # PostgreSQL has no place for it in a text
+            raise UndecodableError(f"The envelope's {name} holds a zero byte.", code="bad_envelope")
     return texts
 
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from streams.errors import ConfigurationError, ForbiddenError, TransientError
+from streams.errors import ConfigurationError, ForbiddenError, PermanentError, TransientError
 
 __all__ = ["Database"]
 
@@ -59,11 +59,14 @@ class Database:
         Raises:
             TransientError: PostgreSQL is away, stopping, full, or two transactions met; nothing was done.
             ForbiddenError: the role has no right to what was asked.
+            PermanentError: code `database_value`; PostgreSQL has no place for a value, such as a zero byte in a text.
         """
         try:
             async with self._pool.connection() as connection, connection.transaction():
                 yield connection
         except psycopg.errors.InsufficientPrivilege as error:
             raise ForbiddenError(f"PostgreSQL does not allow it: {error}", code="database_right") from error
+        except psycopg.DataError as error:
+            raise PermanentError(f"PostgreSQL cannot keep a value: {error}", code="database_value") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise TransientError(f"PostgreSQL is away: {error}") from error
