@@ -45,7 +45,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     """Print a table for people; a wide one is folded, nothing is cut."""
     shown = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        # An id is there to be copied: it stays whole, and the other columns fold.
+        shown.add_column(column, overflow="fold", no_wrap=column.endswith("_id"))
     for row in rows:
         shown.add_row(*["" if each is None else str(as_json(each)) for each in row])
     Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False).print(shown)

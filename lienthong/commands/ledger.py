@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.console import Console
+from rich.tree import Tree
 
 from connectors.postgres import Database, open_answers, trace
 from lienthong.commands.options import Data, Json, chosen_data
@@ -60,8 +63,7 @@ async def _trace(data: Path, event_id: UUID, *, json: bool) -> None:
         for row in rows:
             json_line(row)
         return
-    columns = ("at", "type", "agency", "event_id", "cause", "recipients")
-    table("Chain of events", columns, [[*(row[name] for name in columns[:-1]), _recipients(row)] for row in rows])
+    Console(width=None if sys.stdout.isatty() else 160).print(_tree(rows, event_id))
 
 
 async def _open(data: Path, agency: str | None, *, json: bool) -> None:
@@ -75,15 +77,28 @@ async def _open(data: Path, agency: str | None, *, json: bool) -> None:
     table("Unanswered", columns, [[row[name] for name in columns] for row in rows])
 
 
-def _recipients(row: Mapping[str, Any]) -> str:
-    return "\n".join(_recipient(each) for each in row["recipients"])
+def _tree(rows: Sequence[Mapping[str, Any]], asked: UUID) -> Tree:
+    """Draw the chain: each event below its cause, its recipients beside it; the event that was asked for is marked."""
+    root = Tree(f"Chain of {len(rows)} events")
+    branches: dict[UUID, Tree] = {}
+    for row in rows:
+        parent = branches.get(row["cause"], root)
+        mark = " [bold]◀[/bold]" if row["event_id"] == asked else ""
+        by = row["officer"] or row["agency"]
+        moment = row["admitted_at"].strftime("%Y-%m-%d %H:%M:%SZ")
+        branches[row["event_id"]] = parent.add(f"[bold]{row['type']}[/bold]  {by}  {moment}  {row['event_id']}{mark}")
+        for each in row["recipients"]:
+            branches[row["event_id"]].add(f"[dim]→ {_recipient(each)}[/dim]")
+    return root
 
 
 def _recipient(each: Mapping[str, Any]) -> str:
-    parts: Sequence[str] = [
+    answer = each["answer"]
+    parts = [
         each["agency"],
         f"without {', '.join(each['removed'])}" if each["removed"] else "",
-        f"answered {each['answer']['status'] or ''}" if each["answer"] else "",
+        " ".join(["answered", answer["status"] or ""]).strip() if answer else "",
+        f"owes an answer until {each['answer_due']:%Y-%m-%d %H:%MZ}" if each["answer_due"] and not answer else "",
         "" if each["delivered_at"] else "not delivered yet",
     ]
     return "; ".join(part for part in parts if part)
