@@ -1,0 +1,36 @@
+"""Kafka in memory: `streams.outbox.Publisher`, and the records to read what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.errors import TransientError
+from streams.names import TopicName
+from streams.record import Record
+from streams.store import OutboxRow
+
+__all__ = ["MemoryPublisher"]
+
+
+class MemoryPublisher:
+    """Keeps what was published, one partition a topic, in order; nothing is recognised as a repeat."""
+
+    def __init__(self) -> None:
+        self.away = False
+        """While it is true, publishing raises TransientError."""
+        self.rows: list[OutboxRow] = []
+        """All that was published."""
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> None:
+        """Write records in order."""
+        if self.away:
+            raise TransientError("Kafka in memory is away, as the test wants it.")
+        self.rows.extend(rows)
+
+    def records(self, topic: TopicName, *, offset: int = 0) -> list[Record]:
+        """Give a topic's records from an offset on, as a consumer would read them."""
+        held = [row for row in self.rows if row.topic == topic]
+        return [
+            Record(topic=topic, partition=0, offset=each, key=row.key, value=row.value, headers=list(row.headers))
+            for each, row in enumerate(held[offset:], start=offset)
+        ]
