@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from connectors.postgres.connection import Database
-from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry
+from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry, storable
 from streams.errors import ForbiddenError
 from streams.names import AgencyCode
 from streams.record import QuarantineItem
@@ -121,8 +121,8 @@ class _Transaction:
             await self.connection.execute(INSERT_OUTBOX, outbox_columns(row))
 
     async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode) -> None:
-        if key_ids:
-            await self.connection.execute("select keyring.grant_keys(%s, %s)", [sorted(key_ids), agency])
+        if known := storable(key_ids):
+            await self.connection.execute("select keyring.grant_keys(%s, %s)", [known, agency])
 
     async def quarantine(self, item: QuarantineItem, row: OutboxRow) -> bool:
         if not await keep_quarantined(self.connection, item):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connectors.postgres.connection import Database
+from connectors.postgres.rows import storable
 from streams.sealing import SubjectKey
 from streams.subject import SubjectRef
 
@@ -48,7 +49,7 @@ class PostgresKeyring:
         """Give those of the named keys that were granted to the agency."""
         if len(self._held) >= _MAX_KEPT:
             self._held.clear()
-        unknown = [key_id for key_id in sorted(key_ids) if key_id not in self._held]
+        unknown = [key_id for key_id in storable(key_ids) if key_id not in self._held]
         if unknown:
             async with self.database.transaction() as connection:
                 cursor = await connection.execute("select key_id, secret from keyring.keys(%s)", [unknown])

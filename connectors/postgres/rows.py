@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -19,6 +19,7 @@ __all__ = [
     "outbox_columns",
     "outbox_entry",
     "record_of",
+    "storable",
 ]
 
 INSERT_OUTBOX = """
@@ -41,8 +42,14 @@ _INSERT_QUARANTINE = """
 
 
 def header_columns(headers: Headers) -> dict[str, list[str] | list[bytes]]:
-    """Give headers as two columns."""
-    return {"header_names": [name for name, _ in headers], "header_values": [value for _, value in headers]}
+    """Give headers as two columns; a zero byte in a name, which PostgreSQL cannot keep, becomes U+FFFD."""
+    names = [name.replace("\0", "\ufffd") for name, _ in headers]
+    return {"header_names": names, "header_values": [value for _, value in headers]}
+
+
+def storable(texts: Iterable[str]) -> list[str]:
+    """Give those texts, sorted, that PostgreSQL can hold: one with a zero byte names nothing there."""
+    return sorted(text for text in texts if "\0" not in text)
 
 
 def outbox_columns(row: OutboxRow) -> dict[str, Any]:
