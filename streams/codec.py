@@ -77,7 +77,9 @@ class Codec:
         try:
             fastavro.schemaless_writer(buffer, spec.parsed, data, strict_allow_default=True)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
-            raise UndecodableError(f"The fields do not fit {event_type}: {error}", code="does_not_fit") from error
+            # The library's own message has the value in it, and this one goes to logs and quarantine.
+            reason = type(error).__name__
+            raise UndecodableError(f"The fields do not fit {event_type}: {reason}.", code="does_not_fit") from error
         return buffer.getvalue()
 
     def decode(self, value: bytes | None, *, expected: EventType) -> dict[str, Any]:
@@ -108,7 +110,8 @@ class Codec:
         try:
             datum = fastavro.schemaless_reader(buffer, writer, None if writer is ours else ours)
         except (ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, SchemaResolutionError) as error:
-            raise UndecodableError(f"The value is not what its schema says: {error!r}") from error
+            # Only the kind of error: what UnicodeDecodeError says has the field's bytes in it.
+            raise UndecodableError(f"The value is not what its schema says: {type(error).__name__}.") from error
         if buffer.tell() != len(value) or not isinstance(datum, dict):
             raise UndecodableError("The value has bytes after its end.", code="trailing_bytes")
         return datum

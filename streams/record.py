@@ -68,4 +68,7 @@ class QuarantineItem:
 def quarantine_item(record: Record, error: PermanentError) -> QuarantineItem:
     """Put a record and the reason for refusing it together."""
     place = f"quarantine|{record.topic}|{record.partition}|{record.offset}"
-    return QuarantineItem(id=uuid5(EVENT_NAMESPACE, place), record=record, reason=error.code, detail=str(error))
+    detail = str(error).replace(
+        "\0", "\ufffd"
+    )  # a database's text cannot keep a zero byte; a header's name may have one
+    return QuarantineItem(id=uuid5(EVENT_NAMESPACE, place), record=record, reason=error.code, detail=detail)
