@@ -89,6 +89,10 @@ class ReceiveGrant(_Dated):
     answer: AnswerDue | None = None
 
 
+_PublicKey = Annotated[bytes, Field(min_length=32, max_length=32)]
+"""Of Ed25519 (RFC 8032); one of another length must be found before it is to verify something."""
+
+
 def _key(value: Any) -> Any:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
@@ -98,7 +102,7 @@ class Officer(_Dated):
 
     name: Annotated[OfficerName, AfterValidator(lambda text: officer_name(text)[1])]
     role: Role
-    public_key: Annotated[bytes | None, BeforeValidator(_key)] = None
+    public_key: Annotated[_PublicKey | None, BeforeValidator(_key)] = None
 
     @property
     def key_id(self) -> str:
