@@ -19,7 +19,7 @@ from streams.event import Data, Event
 from streams.names import AgencyCode, EventType, OfficerName, agency_code, officer_name
 from streams.subject import SubjectRef
 
-__all__ = ["CONTENT_TYPE", "MAX_DEPTH", "Headers", "event_headers", "parse_event"]
+__all__ = ["CONTENT_TYPE", "MAX_DEPTH", "Headers", "envelope_type", "event_headers", "parse_event"]
 
 Headers = Sequence[tuple[str, bytes]]
 """Kafka record headers, in order."""
@@ -57,6 +57,22 @@ def event_headers(event: Event) -> list[tuple[str, bytes]]:
         ("ce_answerdue", _time_text(event.answer_due) if event.answer_due else None),
     ]
     return [(name, text.encode()) for name, text in texts if text is not None]
+
+
+def envelope_type(headers: Headers) -> EventType:
+    """
+    Say which type an envelope names, before anything else of it is read.
+
+    Raises:
+        UndecodableError: code `bad_envelope`; it names none.
+    """
+    for name, value in headers:
+        if name == "ce_type":
+            try:
+                return EventType(value.decode())
+            except (UnicodeDecodeError, AttributeError) as error:
+                raise UndecodableError("The envelope's ce_type is not UTF-8.", code="bad_envelope") from error
+    raise UndecodableError("The envelope lacks ce_type.", code="bad_envelope")
 
 
 def parse_event(headers: Headers, data: Data) -> Event:

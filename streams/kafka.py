@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from streams.errors import TransientError
 from streams.store import OutboxRow
 
-__all__ = ["KafkaAddress", "LibrdkafkaPublisher"]
+__all__ = ["KafkaAddress", "LibrdkafkaPublisher", "producer_settings"]
 
 _DELIVERY_TIMEOUT_SECONDS = 30
 
@@ -68,6 +68,19 @@ class KafkaAddress:
         )
 
 
+def producer_settings(address: KafkaAddress, *, client_id: str) -> dict[str, str | int | bool]:
+    """Give librdkafka's settings for every producer of ours: idempotent, confirmed by all in-sync replicas."""
+    return {
+        **address.librdkafka(),
+        "client.id": client_id,
+        "acks": "all",
+        "enable.idempotence": True,
+        "linger.ms": 5,
+        "delivery.timeout.ms": _DELIVERY_TIMEOUT_SECONDS * 1000,
+        "log_level": 3,
+    }
+
+
 class LibrdkafkaPublisher:
     """
     Writes records by librdkafka; `flush` waits in a thread, so the event loop never does.
@@ -78,17 +91,7 @@ class LibrdkafkaPublisher:
     """
 
     def __init__(self, address: KafkaAddress, *, client_id: str) -> None:
-        self._producer = Producer(
-            {
-                **address.librdkafka(),
-                "client.id": client_id,
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "delivery.timeout.ms": _DELIVERY_TIMEOUT_SECONDS * 1000,
-                "log_level": 3,
-            }
-        )
+        self._producer = Producer(producer_settings(address, client_id=client_id))
 
     async def publish(self, rows: Sequence[OutboxRow]) -> None:
         """Write records in order and wait for all confirmations."""

@@ -15,7 +15,7 @@ import fastavro.schema
 from streams.codec import Codec, UnknownSchemaError
 from streams.errors import PermanentError, UndecodableError
 from streams.event import Event
-from streams.headers import MAX_DEPTH, parse_event
+from streams.headers import MAX_DEPTH, envelope_type, parse_event
 from streams.names import EventType
 from streams.record import Record
 from streams.registry import Registry
@@ -44,17 +44,27 @@ class Reader:
             PermanentError: with the code under which the record goes to quarantine.
             TransientError: the registry had to be asked and is away.
         """
-        envelope = parse_event(record.headers, {})
-        if envelope.type not in self.codec.catalogue.types:
-            raise UndecodableError(f"'{envelope.type}' is no event type.", code="unknown_type")
-        if envelope.depth > MAX_DEPTH:
-            raise PermanentError(f"More than {MAX_DEPTH} causes lie before it.", code="loop")
         try:
-            data = self.codec.decode(record.value, expected=envelope.type)
+            return self.read_known(record)
         except UnknownSchemaError as unknown:
-            await self._learn(unknown.schema_id, envelope.type)
-            data = self.codec.decode(record.value, expected=envelope.type)
-        return parse_event(record.headers, data)
+            await self._learn(unknown.schema_id, envelope_type(record.headers))
+            return self.read_known(record)
+
+    def read_known(self, record: Record) -> Event:
+        """
+        Read a record's event without asking anybody.
+
+        Raises:
+            UnknownSchemaError: its schema id is not known yet; `read` asks for it.
+            PermanentError: as `read`.
+        """
+        event_type = envelope_type(record.headers)
+        if event_type not in self.codec.catalogue.types:
+            raise UndecodableError(f"'{event_type}' is no event type.", code="unknown_type")
+        event = parse_event(record.headers, self.codec.decode(record.value, expected=event_type))
+        if event.depth > MAX_DEPTH:
+            raise PermanentError(f"More than {MAX_DEPTH} causes lie before it.", code="loop")
+        return event
 
     async def _learn(self, schema_id: int, event_type: EventType) -> None:
         text = await asyncio.to_thread(self.registry.schema_text, schema_id)

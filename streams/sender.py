@@ -75,18 +75,46 @@ class Sender:
             InputError: the draft has no id, or its fields do not fit its schema.
             TransientError: the key service is away.
         """
+        chosen = self._chosen_id(draft, event_id)
+        data = await self._sealed(draft.data, chosen)
+        return self._build(draft, data, event_id=chosen, at=at, cause=cause, officer=officer)
+
+    def prepare_sealed(self, draft: Draft, *, at: datetime, cause: Event, event_id: UUID) -> Prepared:
+        """
+        Make a draft an event without asking anybody: for stateless handlers, which pass sealed fields on unchanged.
+
+        Raises:
+            InputError: a personal value is not sealed yet, or the fields do not fit the schema.
+        """
+        if _found(draft.data, Personal):
+            raise InputError(f"A stateless handler put an open personal value into {draft.type}.")
+        return self._build(draft, draft.data, event_id=draft.event_id or event_id, at=at, cause=cause, officer=None)
+
+    def _chosen_id(self, draft: Draft, event_id: UUID | None) -> UUID:
         chosen = draft.event_id or event_id
         if chosen is None:
             raise InputError(f"A {draft.type} that nothing caused must state its id.")
+        return chosen
+
+    def _build(
+        self,
+        draft: Draft,
+        data: Mapping[str, Any],
+        *,
+        event_id: UUID,
+        at: datetime,
+        cause: Event | None,
+        officer: OfficerKey | None,
+    ) -> Prepared:
         parent = draft.cause or (cause.id if cause else None)
         event = Event(
-            id=chosen,
+            id=event_id,
             type=draft.type,
             source=self.agency,
             subject=draft.subject,
             time=at,
-            data=await self._sealed(draft.data, chosen),
-            correlation=draft.correlation or (cause.correlation if cause else None) or parent or chosen,
+            data=data,
+            correlation=draft.correlation or (cause.correlation if cause else None) or parent or event_id,
             cause=parent,
             depth=cause.depth + 1 if cause else int(parent is not None),
         )
