@@ -16,7 +16,7 @@ import tarfile
 from pathlib import Path
 
 from lienthong.stack.java import find_java
-from lienthong.stack.private_files import explain_full_disk, locked, make_private_folder, require_free_space
+from lienthong.stack.private_files import locked, make_private_folder, require_free_space
 from lienthong.stack.progress import Progress
 from lienthong.stack.versions import KAFKA_VERSION, REGISTRY_VERSION
 from streams.errors import ConfigurationError, TransientError
@@ -81,7 +81,7 @@ def _fetch(cache: Path, folder_name: str, pom: str, progress: Progress) -> Path:
         progress.step(pom, "waiting for another download")
 
     # One at a time, also the two of one start: Maven's own store does not like two writers.
-    with explain_full_disk(cache), locked(cache / ".lock", when_waiting=waiting):
+    with locked(cache / ".lock", when_waiting=waiting):
         if final.is_dir():
             return final
         temporary = cache / f"{TEMPORARY_PREFIX}{folder_name}"

@@ -15,7 +15,7 @@ from lienthong.stack.ports import Port, accepts
 from lienthong.stack.private_files import make_private_folder, write_private
 from lienthong.stack.processes import Launch
 from lienthong.stack.progress import Progress
-from lienthong.stack.server import Server, clean_environment, properties_text
+from lienthong.stack.server import Server, clean_environment, fresh_temporary_folder, properties_text
 from streams.errors import ConfigurationError, TransientError
 
 __all__ = ["KAFKA", "server_properties"]
@@ -76,6 +76,10 @@ def _cluster_id_file(plan: StackPlan) -> Path:
     return plan.kafka_folder / "cluster-id"
 
 
+def _fetch(plan: StackPlan, progress: Progress) -> None:
+    fetch_kafka(plan.cache, progress=progress)
+
+
 def _prepare(plan: StackPlan, java: Path, progress: Progress) -> Launch:
     jars = fetch_kafka(plan.cache, progress=progress)
     folder = make_private_folder(plan.kafka_folder)
@@ -83,7 +87,13 @@ def _prepare(plan: StackPlan, java: Path, progress: Progress) -> Launch:
     write_private(log4j, LOG4J)
     properties = _properties_file(plan)
     write_private(properties, properties_text(server_properties(plan)))
-    java_command = [str(java), f"-Dlog4j2.configurationFile={log4j}", "-cp", f"{jars}/*"]
+    java_command = [
+        str(java),
+        fresh_temporary_folder(folder),
+        f"-Dlog4j2.configurationFile={log4j}",
+        "-cp",
+        f"{jars}/*",
+    ]
     formatted = folder / "formatted"
     if not formatted.exists():
         progress.step("kafka", "preparing its log")
@@ -156,6 +166,7 @@ KAFKA = Server(
         Port(plan.kafka_port, "LIENTHONG_STACK__KAFKA_PORT"),
         Port(plan.kafka_controller_port, "LIENTHONG_STACK__KAFKA_CONTROLLER_PORT"),
     ),
+    fetch=_fetch,
     prepare=_prepare,
     recognise=_recognise,
     probe=_probe,

@@ -70,6 +70,12 @@ def _programs() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
+def _fetch(plan: StackPlan, progress: Progress) -> None:
+    """PostgreSQL is in the wheel: only look whether it is there."""
+    del plan, progress
+    _programs()
+
+
 def _prepare(plan: StackPlan, java: Path, progress: Progress) -> Launch:
     del java  # only the other two servers need it
     account = postgres_account()
@@ -217,6 +223,7 @@ POSTGRES = Server(
     name="postgres",
     address=lambda plan: str(plan.postgres_socket),
     ports=_no_ports,
+    fetch=_fetch,
     prepare=_prepare,
     recognise=_recognise,
     probe=_probe,

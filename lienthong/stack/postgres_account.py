@@ -55,6 +55,16 @@ class Account:
             mode = stat.S_IMODE(folder.stat().st_mode)
             if not mode & stat.S_IXOTH:
                 folder.chmod(mode | stat.S_IXOTH)
+        if not stat.S_IMODE((programs / "postgres").stat().st_mode) & stat.S_IROTH:
+            _make_readable(programs.parent)
+
+
+def _make_readable(folder: Path) -> None:
+    """Let everybody read an installation that was made under a strict umask."""
+    for path in (folder, *folder.rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        runs = stat.S_IXOTH if mode & stat.S_IXUSR else 0
+        path.chmod(mode | stat.S_IROTH | runs)
 
 
 def postgres_account() -> Account:

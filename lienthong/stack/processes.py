@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ __all__ = [
 
 START_TOLERANCE_SECONDS = 2.0
 EXEC_TIMEOUT_SECONDS = 1.0
-LOG_MAX_BYTES = 20_000_000
+COMPLAINT = re.compile(r"\b(ERROR|FATAL|PANIC)\b|Exception|Error:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class Launch:
         argv: program and arguments.
         env: its whole environment; nothing is inherited, so that no variable of the caller changes a server.
         cwd: its working folder.
-        log: gets what it prints, appended, mode 0600.
+        log: gets what it prints, mode 0600; the one of the run before is kept beside it.
         uid: the operating system user to run as; None is the caller's. Needs root.
         gid: its group; given with `uid`.
     """
@@ -73,12 +74,14 @@ class ProcessRecord:
         started_after_boot_seconds: start as distance from the machine's start, which no change of the clock moves.
         since: start, aware UTC, for people.
         argv: its command line as the system shows it.
+        address: where it was told to listen; empty when that was lost or it does not listen.
     """
 
     pid: int
     started_after_boot_seconds: float
     since: datetime
-    argv: tuple[str, ...] = field(default=())
+    argv: tuple[str, ...]
+    address: str = ""
 
     @classmethod
     def of(cls, process: psutil.Process) -> ProcessRecord:
@@ -140,6 +143,7 @@ def record_from_json(raw: Mapping[str, Any]) -> ProcessRecord:
         started_after_boot_seconds=float(raw["started_after_boot_seconds"]),
         since=datetime.fromisoformat(raw["since"]),
         argv=tuple(raw["argv"]),
+        address=str(raw.get("address", "")),
     )
 
 
@@ -181,7 +185,8 @@ def launch(job: Launch) -> ProcessRecord:
     Raises:
         ConfigurationError: the system refused to start it, or it ended at once.
     """
-    if job.log.exists() and job.log.stat().st_size > LOG_MAX_BYTES:
+    if job.log.exists():
+        # Each run has a log of its own, so that the end of it is the end of this run; the one before is kept.
         job.log.replace(job.log.with_suffix(".log.1"))
     script = Path(__file__).with_name("detach.py")
     text = json.dumps(
@@ -206,16 +211,17 @@ def launch(job: Launch) -> ProcessRecord:
         raise ConfigurationError(f"{Path(job.argv[0]).name} ended at once; {log_tail(job.log)}") from error
 
 
-def log_tail(log: Path, *, lines: int = 3) -> str:
-    """The end of a log as part of a sentence."""
+def log_tail(log: Path) -> str:
+    """The last complaint in a log, else its last line, as part of a sentence."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         text = ""
     if not text:
         return f"its log {log} is empty."
-    last = " | ".join(text[-4000:].splitlines()[-lines:])
-    return f"the end of its log {log} says: {last}"
+    lines = text[-20_000:].splitlines()
+    complaints = [line for line in lines if COMPLAINT.search(line)]
+    return f"its log {log} says: {(complaints or lines)[-1].strip()}"
 
 
 def stop_processes(

@@ -14,7 +14,7 @@ from lienthong.stack.ports import Port, accepts
 from lienthong.stack.private_files import make_private_folder, write_private
 from lienthong.stack.processes import Launch
 from lienthong.stack.progress import Progress
-from lienthong.stack.server import Server, clean_environment, properties_text
+from lienthong.stack.server import Server, clean_environment, fresh_temporary_folder, properties_text
 from lienthong.stack.versions import REGISTRY_COMPATIBILITY
 from streams.errors import TransientError
 
@@ -74,6 +74,10 @@ def _identity(plan: StackPlan) -> str:
     return f"-Dlienthong.data={plan.data}"
 
 
+def _fetch(plan: StackPlan, progress: Progress) -> None:
+    fetch_registry(plan.cache, progress=progress)
+
+
 def _prepare(plan: StackPlan, java: Path, progress: Progress) -> Launch:
     installed = fetch_registry(plan.cache, progress=progress)
     folder = make_private_folder(plan.registry_folder)
@@ -81,7 +85,14 @@ def _prepare(plan: StackPlan, java: Path, progress: Progress) -> Launch:
     # The registry reads it from the folder it is started in.
     write_private(config / "application.properties", properties_text(application_properties(plan)))
     return Launch(
-        argv=[str(java), *JVM, _identity(plan), "-jar", str(installed / "quarkus-run.jar")],
+        argv=[
+            str(java),
+            *JVM,
+            fresh_temporary_folder(folder),
+            _identity(plan),
+            "-jar",
+            str(installed / "quarkus-run.jar"),
+        ],
         env=clean_environment(),
         cwd=folder,
         log=plan.logs / "registry.log",
@@ -113,6 +124,7 @@ REGISTRY = Server(
         Port(plan.registry_port, "LIENTHONG_STACK__REGISTRY_PORT"),
         Port(plan.registry_management_port, "LIENTHONG_STACK__REGISTRY_MANAGEMENT_PORT"),
     ),
+    fetch=_fetch,
     prepare=_prepare,
     recognise=_recognise,
     probe=_probe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from lienthong.stack.ports import Port
 from lienthong.stack.processes import Launch
 from lienthong.stack.progress import Progress
 
-__all__ = ["Server", "clean_environment", "properties_text"]
+__all__ = ["Server", "clean_environment", "fresh_temporary_folder", "properties_text"]
 
 LAST_ASCII = 0x7F
 
@@ -24,6 +25,22 @@ def clean_environment() -> dict[str, str]:
     The caller's is not passed on: CLASSPATH, JAVA_TOOL_OPTIONS or QUARKUS_HTTP_PORT would change a server.
     """
     return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def fresh_temporary_folder(folder: Path) -> str:
+    """
+    Empty a server's own folder for temporary files.
+
+    In the shared one a server meets what another user's left: the registry cannot start where somebody else's
+    `/tmp/vertx-cache` lies.
+
+    Returns:
+        The argument that tells Java.
+    """
+    temporary = folder / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
+    return f"-Djava.io.tmpdir={temporary}"
 
 
 def properties_text(values: Mapping[str, str]) -> str:
@@ -52,6 +69,8 @@ class Server:
         name: its name in status, logs and records.
         address: where clients find it.
         ports: the ports it will listen on; empty for a socket.
+        fetch: downloads what it is made of where absent. Called for every server that does not run before any is
+            started. May take minutes. Raises ConfigurationError, TransientError.
         prepare: writes configuration and data where absent, then says how to start it. Called only when it does not
             run. May take seconds. Raises ConfigurationError, TransientError.
         recognise: tells from a command line that a process is this stack's.
@@ -64,6 +83,7 @@ class Server:
     name: str
     address: Callable[[StackPlan], str]
     ports: Callable[[StackPlan], tuple[Port, ...]]
+    fetch: Callable[[StackPlan, Progress], None]
     prepare: Callable[[StackPlan, Path, Progress], Launch]
     recognise: Callable[[StackPlan, Sequence[str]], bool]
     probe: Callable[[StackPlan], None]

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,6 +54,9 @@ def start_servers(plan: StackPlan, *, progress: Progress) -> None:
             require_free_space(plan.data, setting="LIENTHONG_DATA")
             require_free_ports(port for server in absent for port in server.ports(plan))
             java = find_java()
+            with explain_full_disk(plan.cache):
+                for server in absent:
+                    server.fetch(plan, progress)
         with explain_full_disk(plan.data), ThreadPoolExecutor(len(SERVERS)) as threads:
             starts = [threads.submit(_start, server, plan, java, progress) for server in SERVERS]
         for start in starts:
@@ -116,6 +120,12 @@ def _start(server: Server, plan: StackPlan, java: Path, progress: Progress) -> N
         record = launch(job)
     else:
         progress.step(server.name, "found running")
+        if record.address not in {"", server.address(plan)}:
+            raise ConfigurationError(
+                f"{server.name} runs at {record.address} and the settings say {server.address(plan)}: "
+                "stop it first (lienthong down), or set the port back."
+            )
+    record = replace(record, address=server.address(plan))
     record.write(_record_file(server, plan))
     _wait_until_ready(server, plan, record)
     server.settle(plan)

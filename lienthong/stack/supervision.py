@@ -25,7 +25,7 @@ import psutil
 import structlog
 
 from lienthong.stack.private_files import make_private_folder, write_private
-from lienthong.stack.processes import LOG_MAX_BYTES, ProcessRecord, record_from_json, stop_processes
+from lienthong.stack.processes import ProcessRecord, record_from_json, stop_processes
 from lienthong.stack.supervised import END_TIMEOUT_SECONDS, Program, Supervised, describe_exit
 
 __all__ = ["HELD", "PROGRAMS", "WORKERS", "Supervisor", "end_left_over", "read_json"]
@@ -34,6 +34,7 @@ PROGRAMS = "programs.json"
 HELD = "held.json"
 WORKERS = "workers.json"
 POLL_SECONDS = 0.2
+LOG_MAX_BYTES = 20_000_000
 PR_SET_PDEATHSIG = 1
 
 

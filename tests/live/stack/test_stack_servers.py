@@ -11,6 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -177,6 +178,16 @@ def test_a_taken_port_is_named_before_anything_starts(running: StackPlan) -> Non
             start_servers(running, progress=SilentProgress())
 
         assert _states(server_status(running)) == ALL_STOPPED
+
+
+def test_other_ports_are_not_taken_for_the_running_stack(running: StackPlan) -> None:
+    """Settings that changed under a running stack are said, not waited for."""
+    moved = replace(running, kafka_port=running.kafka_port + 1)
+
+    with pytest.raises(ConfigurationError, match=rf"runs at localhost:{running.kafka_port} and the settings say"):
+        start_servers(moved, progress=SilentProgress())
+
+    assert _states(server_status(running)) == ALL_RUNNING
 
 
 def test_the_registry_refuses_what_older_readers_could_not_read(running: StackPlan) -> None:
