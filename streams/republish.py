@@ -1,0 +1,102 @@
+"""
+Stateless work: consume, enrich, republish directly.
+
+Nothing is remembered, so a repeat has the same effect again: events with the same ids, which whoever receives them
+knows. What cannot be processed goes to quarantine by the same producer, and the batch ends only when that is confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from streams.agent import AgentSpec, Context, Handler
+from streams.codec import UnknownSchemaError
+from streams.errors import ConfigurationError, PermanentError
+from streams.event import Event, derived_id
+from streams.metrics import Metrics
+from streams.names import AgencyCode, EventType, quarantine_topic
+from streams.reader import Reader
+from streams.record import Record, quarantine_item
+from streams.sealing import reveal_personal
+from streams.sender import Sender
+from streams.store import OutboxRow
+
+__all__ = ["Emit", "RepublishPipeline"]
+
+Emit = Callable[[OutboxRow], None]
+"""Hands a record to the producer; the batch in hand ends only when it is confirmed."""
+
+
+@dataclass(frozen=True)
+class RepublishPipeline:
+    """
+    Runs stateless handlers.
+
+    Args:
+        agency: whose.
+        spec: its kind's handlers, all without state.
+        reader: makes events of records.
+        sender: makes records of drafts.
+        clock: gives the time, aware UTC.
+        metrics: counted when a batch was handed over.
+
+    Raises:
+        ConfigurationError: a handler keeps state.
+    """
+
+    agency: AgencyCode
+    spec: AgentSpec
+    reader: Reader
+    sender: Sender
+    clock: Callable[[], datetime]
+    metrics: Metrics
+
+    def __post_init__(self) -> None:
+        """Refuse handlers that keep state."""
+        keeping = [handler.name for handler in self.spec.handlers if handler.state_key is not None]
+        if keeping:
+            raise ConfigurationError(f"These handlers keep state and cannot be stateless: {', '.join(keeping)}.")
+
+    async def process(self, records: Sequence[Record], emit: Emit) -> None:
+        """
+        Hand over what handlers make of records.
+
+        Raises:
+            TransientError: the registry or Kafka is away; some may have been handed over and are again.
+        """
+        handlers = _by_type(self.spec.handlers)
+        for record in records:
+            try:
+                event = await self._read(record)
+                for handler in handlers.get(event.type, ()):
+                    self._handle(handler, event, emit)
+            except PermanentError as error:
+                self._quarantine(record, error, emit)
+
+    async def _read(self, record: Record) -> Event:
+        try:
+            return self.reader.read_known(record)
+        except UnknownSchemaError:
+            return await self.reader.read(record)
+
+    def _handle(self, handler: Handler, event: Event, emit: Emit) -> None:
+        context = Context(agency=self.agency, now=event.time, state={}, reveal=reveal_personal)
+        for index, draft in enumerate(handler.handle(event, context).events):
+            event_id = derived_id(event.id, handler.name, index)
+            emit(self.sender.prepare_sealed(draft, at=self.clock(), cause=event, event_id=event_id).row)
+        self.metrics.processed(event.type, "republished")
+
+    def _quarantine(self, record: Record, error: PermanentError, emit: Emit) -> None:
+        item = quarantine_item(record, error)
+        topic = quarantine_topic(self.agency)
+        emit(OutboxRow(row_id=item.id, topic=topic, key=record.key, value=record.value, headers=item.headers))
+        self.metrics.processed(record.topic, f"quarantined_{item.reason}")
+
+
+def _by_type(handlers: Sequence[Handler]) -> Mapping[EventType, Sequence[Handler]]:
+    found: dict[EventType, list[Handler]] = {}
+    for handler in handlers:
+        found.setdefault(handler.event_type, []).append(handler)
+    return found
