@@ -167,7 +167,8 @@ class Supervisor:
                 process = subprocess.Popen(
                     program.argv,
                     cwd=self._data,
-                    env={**self._env, **program.env},
+                    # Its working folder is ours to choose, so it must not be a place where modules are looked for.
+                    env={**self._env, "PYTHONSAFEPATH": "1", **program.env},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,

@@ -7,12 +7,14 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
 import yaml
+from pydantic import BaseModel
 
+from lienthong.settings import AgencySettings
 from lienthong.stack import StackPlan
 from lienthong.stack.kafka import server_properties
 from lienthong.stack.versions import KAFKA_VERSION, POSTGRES_MAJOR, REGISTRY_VERSION
@@ -108,6 +110,32 @@ def test_workers_wait_for_the_provisioning_and_know_no_password(compose: dict[st
             assert service["depends_on"] == {"provision": {"condition": "service_completed_successfully"}}
             assert "PASSWORD" not in json.dumps(service)
     assert "${LIENTHONG_POSTGRES_PASSWORD:?" in json.dumps(compose["services"]["provision"])
+
+
+def _variables(model: type[BaseModel], prefix: str) -> set[str]:
+    """The environment variables that set a group of settings and the groups in it."""
+    found = set()
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}{name.upper()}"
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+        groups = [kind for kind in inner if issubclass(kind, BaseModel)]
+        found |= {variable}.union(*(_variables(group, f"{variable}__") for group in groups))
+    return found
+
+
+def test_every_variable_is_a_setting(compose: dict[str, Any]) -> None:
+    """A typo in a name would be ignored in silence."""
+    known = _variables(AgencySettings, "LIENTHONG_") | {"LIENTHONG_DATA"}
+
+    used = {
+        name
+        for service in compose["services"].values()
+        for name in service.get("environment", {})
+        if name.startswith("LIENTHONG_")
+    }
+
+    assert used
+    assert not used - known
 
 
 def test_units_run_commands_that_exist_and_restart_as_the_supervisor_does() -> None:
