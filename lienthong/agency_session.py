@@ -76,7 +76,7 @@ async def open_agency(data: Path, code: str) -> AsyncIterator[AgencySession]:
         key_database = database
         if keyring_dsn is not None:
             key_database = await stack.enter_async_context(Database(keyring_dsn.get_secret_value(), schema="keyring"))
-        reader = await open_reader(settings.registry)
+        reader = await stack.enter_async_context(open_reader(settings.registry))
         keys = PostgresKeyring(key_database)
         yield AgencySession(
             agency=agency,
@@ -89,7 +89,8 @@ async def open_agency(data: Path, code: str) -> AsyncIterator[AgencySession]:
         )
 
 
-async def open_reader(settings: RegistrySettings) -> Reader:
+@asynccontextmanager
+async def open_reader(settings: RegistrySettings) -> AsyncIterator[Reader]:
     """
     Ask the registry for the ids of all types, compare fingerprints, and give what reads records.
 
@@ -102,10 +103,10 @@ async def open_reader(settings: RegistrySettings) -> Reader:
         options["basic.auth.user.info"] = settings.user.get_secret_value()
     if settings.ca_file is not None:
         options["ssl.ca.location"] = settings.ca_file
-    registry = ConfluentRegistry(settings.url, options=options)
-    catalogue = load_catalogue()
-    ids = await asyncio.to_thread(preload_ids, registry, catalogue)
-    return Reader(codec=Codec(catalogue=catalogue, ids=ids), registry=registry)
+    with ConfluentRegistry(settings.url, options=options) as registry:
+        catalogue = load_catalogue()
+        ids = await asyncio.to_thread(preload_ids, registry, catalogue)
+        yield Reader(codec=Codec(catalogue=catalogue, ids=ids), registry=registry)
 
 
 def open_documents(settings: AgencySettings, agency: AgencyCode) -> DocumentStore:

@@ -109,7 +109,8 @@ def _create(admin: KafkaAdminClient, missing: Sequence[TopicSpec]) -> None:
 
 
 def _register(plan: StackPlan, catalogue: Catalogue) -> list[str]:
-    registrations = register_all(ConfluentRegistry(plan.registry_url), catalogue)
+    with ConfluentRegistry(plan.registry_url) as registry:
+        registrations = register_all(registry, catalogue)
     return [each.type for each in registrations if each.new]
 
 

@@ -79,7 +79,7 @@ class _BusWorker:
         self.topics: Sequence[TopicName] = sorted(spec.topic for name, spec in specs.items() if name != _AUDIT)
 
     async def open(self) -> tuple[Pipeline, Sequence[Background]]:
-        reader = await open_reader(self._settings.registry)
+        reader = await self._open.enter_async_context(open_reader(self._settings.registry))
         dsn = self._settings.postgres.dsn.get_secret_value()
         database = await self._open.enter_async_context(Database(dsn, schema=database_schema(BUS)))
         store = PostgresBusStore(database)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -64,11 +64,25 @@ class ConfluentRegistry:
     Args:
         url: with the path of the Confluent interface, for instance `http://localhost:18081/apis/ccompat/v7`.
         options: further settings of `SchemaRegistryClient`, such as credentials.
+
+    Use it as a context manager, or call `close`: it keeps connections open.
     """
 
     def __init__(self, url: str, *, options: Mapping[str, Any] | None = None) -> None:
         self._url = url
         self._client = SchemaRegistryClient({"url": url, "timeout": 10, **(options or {})})
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections; nothing can be asked of it afterwards."""
+        self._client.close()
 
     def lookup(self, subject: str, schema_text: str) -> int | None:
         """Give the id under which a subject holds a schema."""
