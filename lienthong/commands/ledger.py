@@ -22,6 +22,11 @@ from streams.names import BUS, database_schema
 
 __all__ = ["add_to", "ledger"]
 
+# What `--json` prints, and nothing more: programs of other people read it.
+_TRACED = ("event_id", "type", "agency", "cause", "at", "topic", "recipients")
+_RECIPIENT = ("agency", "delivered_at", "removed", "answer")
+_OPEN = ("event_id", "agency", "due", "late_seconds")
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
@@ -61,7 +66,8 @@ async def _trace(data: Path, event_id: UUID, *, json: bool) -> None:
         raise InputError(f"The bus has admitted no event {event_id}: it may be in quarantine, or still on its way.")
     if json:
         for row in rows:
-            json_line(row)
+            recipients = [_only(each, _RECIPIENT) for each in row["recipients"]]
+            json_line(_only({**row, "recipients": recipients}, _TRACED))
         return
     Console(width=None if sys.stdout.isatty() else 160).print(_tree(rows, event_id))
 
@@ -71,10 +77,14 @@ async def _open(data: Path, agency: str | None, *, json: bool) -> None:
         rows = await open_answers(database, agency=agency)
     if json:
         for row in rows:
-            json_line(row)
+            json_line(_only(row, _OPEN))
         return
     columns = ("event_id", "type", "agency", "due", "late_seconds")
     table("Unanswered", columns, [[row[name] for name in columns] for row in rows])
+
+
+def _only(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
 
 
 def _tree(rows: Sequence[Mapping[str, Any]], asked: UUID) -> Tree:

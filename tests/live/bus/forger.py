@@ -1,0 +1,77 @@
+"""What somebody with a plain Kafka client can write: right events, and every kind of wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from streams.catalogue import load_catalogue
+from streams.codec import Codec
+from streams.event import Event
+from streams.headers import event_headers
+from streams.names import AgencyCode, EventType
+from streams.registry import ConfluentRegistry, preload_ids
+from streams.subject import SubjectRef, pseudonym
+
+__all__ = ["Forged", "Forger", "changed", "invoice"]
+
+
+@dataclass(frozen=True)
+class Forged:
+    """A record that is yet to be written."""
+
+    event: Event
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class Forger:
+    """
+    Makes records with the ids of a registry.
+
+    Args:
+        registry_url: of its Confluent interface.
+    """
+
+    def __init__(self, registry_url: str) -> None:
+        with ConfluentRegistry(registry_url) as registry:
+            catalogue = load_catalogue()
+            self.codec = Codec(catalogue=catalogue, ids=preload_ids(registry, catalogue))
+
+    def make(
+        self, event_type: str, subject: SubjectRef, data: Mapping[str, Any], *, source: str, event_id: UUID | None = None
+    ) -> Forged:
+        """Make a record as its sender would, unsigned."""
+        chosen = event_id or uuid4()
+        event = Event(
+            id=chosen,
+            type=EventType(event_type),
+            source=AgencyCode(source),
+            subject=subject,
+            time=datetime.now(UTC),
+            data=data,
+            correlation=chosen,
+        )
+        return Forged(event, self.codec.encode(event.type, data), event_headers(event))
+
+    def invoice(self, number: str, *, source: str = "tax-hanam", event_id: UUID | None = None) -> Forged:
+        """Make an `einvoice.received` with nothing in it but its key; no rule says anything about it."""
+        subject, data = invoice(number)
+        return self.make("einvoice.received", subject, data, source=source, event_id=event_id)
+
+
+def invoice(number: str) -> tuple[SubjectRef, dict[str, Any]]:
+    """Give the seller and the fields of a bare invoice."""
+    seller = pseudonym("seller", "vn-mst", f"forged {number}")
+    ref = {"seller": seller.as_data(), "form": "1", "series": "C26TXX", "number": number, "issued_on": None}
+    return seller, {"seller": seller.as_data(), "invoice": ref}
+
+
+def changed(forged: Forged, **texts: str | None) -> Forged:
+    """Change headers: a text in place of another, or None to leave one out; names without `ce_`."""
+    headers = [(name, value) for name, value in forged.headers if name.removeprefix("ce_") not in texts]
+    headers += [(f"ce_{name}", text.encode()) for name, text in texts.items() if text is not None]
+    return replace(forged, headers=headers)

@@ -1,0 +1,214 @@
+"""What cannot be admitted lands in quarantine, whole and with its reason, and the partition goes on."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from forger import Forged, Forger, changed, invoice
+from province import Province
+
+from lienthong.officers import officer_key
+from streams.headers import event_headers
+from streams.names import BUS, OfficerName
+from streams.signing import OfficerKey, sign
+from streams.subject import pseudonym
+
+pytestmark = pytest.mark.live
+
+INVESTIGATOR = OfficerName("police-hanam/investigator")
+REQUESTED = "payment_block.requested"
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A record that must be refused: where it is written, and the reason that must be given."""
+
+    topic: str
+    forged: Forged
+    reason: str
+
+
+@pytest.fixture
+def forger(province: Province) -> Forger:
+    """Makes records with the ids of the province's registry."""
+    return Forger(province.plan.registry_url)
+
+
+def _place(topic: str, partition: int, offset: int) -> str:
+    return f"{topic}/{partition}/{offset}"
+
+
+def _unsigned(forger: Forger, source: str = "police-hanam") -> Forged:
+    target = pseudonym("account", "vn-account", uuid4().hex)
+    now = datetime.now(UTC)
+    data = {
+        "target": target.as_data(),
+        "authority": source,
+        "decision_number": "1/QD",
+        "decision_date": now.date(),
+        "legal_act": "nd-52-2024",
+        "legal_article": "11.1",
+        "decision": {"sha256": "0" * 64, "media_type": "application/pdf", "size_bytes": 1},
+        "bank_bin": "970999",
+        "extent": "full",
+        "valid_from": now,
+    }
+    return forger.make(REQUESTED, target, data, source=source)
+
+
+def _signed(forged: Forged, key: OfficerKey) -> Forged:
+    event = sign(forged.event, forged.value, key)
+    return Forged(event, forged.value, event_headers(event))
+
+
+def _bad_bytes(forger: Forger) -> list[Bad]:
+    topic, good = "lt.einvoice.received", lambda: forger.invoice(uuid4().hex)
+    unknown_id = struct.pack(">bI", 0, 987_654) + b"\2"
+    suspicion = forger.codec.ids[next(each for each in forger.codec.ids if each == "seller.suspected")]
+    return [
+        Bad(topic, replace(good(), value=b"\xff\xfe garbage"), "not_framed"),
+        Bad(topic, replace(good(), value=b""), "not_framed"),
+        Bad(topic, replace(good(), value=good().value[:-3]), "undecodable"),
+        Bad(topic, replace(good(), value=good().value + b"\0"), "trailing_bytes"),
+        Bad(topic, replace(good(), value=unknown_id), "unknown_schema"),
+        Bad(topic, replace(good(), value=struct.pack(">bI", 0, suspicion) + b"\2"), "wrong_schema"),
+    ]
+
+
+def _bad_envelopes(forger: Forger) -> list[Bad]:
+    topic, good = "lt.einvoice.received", lambda: forger.invoice(uuid4().hex)
+    return [
+        Bad(topic, replace(good(), headers=[]), "bad_envelope"),
+        Bad(topic, replace(good(), headers=[("zero\0byte", b"\0\xff"), ("x", b"")]), "bad_envelope"),
+        Bad(topic, changed(good(), id=None), "bad_envelope"),
+        Bad(topic, changed(good(), id="no uuid"), "bad_envelope"),
+        Bad(topic, changed(good(), subject="seller:zero\0byte"), "bad_envelope"),
+        Bad(topic, changed(good(), time="0001-01-01T00:00:00+14:00"), "bad_envelope"),
+        Bad(topic, changed(good(), time="9999-12-31T23:59:59-14:00"), "bad_envelope"),
+        Bad(topic, changed(good(), depth="9" * 4000), "loop"),
+        Bad(topic, changed(good(), type="einvoice.imagined"), "unknown_type"),
+        Bad("lt.seller.suspected", good(), "wrong_topic"),
+    ]
+
+
+def _bad_senders(forger: Forger, province: Province) -> list[Bad]:
+    seller, _ = invoice("suspected")
+    stranger = OfficerKey(name=INVESTIGATOR, private=Ed25519PrivateKey.generate())
+    unknown = OfficerKey(name=OfficerName("police-hanam/nobody"), private=Ed25519PrivateKey.generate())
+    other = OfficerKey(name=OfficerName("sbv-hanam/payment-desk"), private=Ed25519PrivateKey.generate())
+    real = officer_key(province.data, INVESTIGATOR)
+    moved = _signed(_unsigned(forger), real)
+    other_body = replace(_unsigned(forger), event=moved.event, headers=moved.headers)
+    by_tax = forger.make("seller.suspected", seller, {"seller": seller.as_data()}, source="tax-hanam")
+    return [
+        Bad("lt.seller.suspected", by_tax, "not_granted"),
+        Bad("lt.einvoice.received", forger.invoice(uuid4().hex, source="nobody"), "not_granted"),
+        Bad("lt.einvoice.received", forger.invoice(uuid4().hex, source="police-hanam"), "not_granted"),
+        Bad(f"lt.{REQUESTED}", _unsigned(forger), "officer_unsigned"),
+        Bad(f"lt.{REQUESTED}", _signed(_unsigned(forger), stranger), "officer_signature"),
+        Bad(f"lt.{REQUESTED}", _signed(_unsigned(forger), unknown), "officer_unknown"),
+        Bad(f"lt.{REQUESTED}", _signed(_unsigned(forger), other), "officer_unknown"),
+        Bad(f"lt.{REQUESTED}", other_body, "officer_signature"),
+        Bad(f"lt.{REQUESTED}", changed(_signed(_unsigned(forger), real), subject="account:other"), "officer_signature"),
+    ]
+
+
+def _known_with_another_value(forger: Forger) -> tuple[Forged, Bad]:
+    known = forger.invoice(uuid4().hex)
+    other = forger.invoice(uuid4().hex, event_id=known.event.id)
+    return known, Bad("lt.einvoice.received", other, "conflicting_duplicate")
+
+
+def test_every_kind_of_bad_event_is_kept_whole_and_stops_nobody(province: Province, forger: Forger) -> None:
+    """Reason, bytes and headers stand in PostgreSQL and on the quarantine topic; good events behind them arrive."""
+    assert province.run("officer", "add", INVESTIGATOR).code == 0
+    known, conflicting = _known_with_another_value(forger)
+    province.send("lt.einvoice.received", known.value, known.headers)
+    bad = [*_bad_bytes(forger), *_bad_envelopes(forger), *_bad_senders(forger, province), conflicting]
+    sound = _signed(_unsigned(forger), officer_key(province.data, INVESTIGATOR))
+
+    places = {_place(*province.send(each.topic, each.forged.value, each.forged.headers)): each for each in bad}
+    after = [forger.invoice(uuid4().hex), sound]
+    for each in after:
+        province.send(f"lt.{each.event.type}", each.value, each.headers)
+
+    province.settle()
+    admitted = "select event_id from event where event_id = any(%s::uuid[])"
+    good = [str(each.event.id) for each in (known, *after)]
+    assert len(province.rows(BUS, admitted, good)) == len(good)
+    assert not province.rows(BUS, admitted, [str(each.forged.event.id) for each in bad if each is not conflicting])
+    kept = _kept(province, BUS)
+    assert {place: each.reason for place, each in places.items()} == {place: kept[place][0] for place in places}
+    for place, each in places.items():
+        _, value, headers = kept[place]
+        assert value == each.forged.value
+        assert headers == [(name.replace("\0", "\ufffd"), content) for name, content in each.forged.headers]
+    _assert_on_topic(province, BUS, places)
+
+
+def test_a_bad_record_on_an_inbox_is_kept_whole_and_stops_nobody(province: Province, forger: Forger) -> None:
+    """The agency's own quarantine has it; the next record of the same partition is applied."""
+    bad = [
+        Bad("lt.inbox.bcd389-hanam", replace(forger.invoice(uuid4().hex), value=b"garbage"), "not_framed"),
+        Bad("lt.inbox.bcd389-hanam", replace(forger.invoice(uuid4().hex), headers=[]), "bad_envelope"),
+    ]
+    good = forger.invoice(uuid4().hex)
+
+    places = {_place(*province.send(each.topic, each.forged.value, each.forged.headers)): each for each in bad}
+    province.send("lt.inbox.bcd389-hanam", good.value, good.headers)
+
+    province.settle()
+    assert province.rows("bcd389-hanam", "select from inbox where event_id = %s", good.event.id)
+    kept = _kept(province, "bcd389-hanam")
+    for place, each in places.items():
+        assert kept[place] == (each.reason, each.forged.value, list(each.forged.headers))
+    _assert_on_topic(province, "bcd389-hanam", places)
+
+
+def test_a_value_that_postgresql_cannot_keep_does_not_stop_an_agency(province: Province, forger: Forger) -> None:
+    """A zero byte in a text that a handler remembers: quarantine, and the seller's next anomaly is applied."""
+    seller, data = invoice(uuid4().hex)
+
+    def anomaly(bank: str) -> Forged:
+        fields = {"rule_id": "lines_sum", "rule_version": "1", "severity": "high", "seller_bank": bank}
+        return forger.make("einvoice.anomaly_detected", seller, {**data, **fields}, source="tax-hanam")
+
+    bad, good = anomaly("Ngân hàng\0"), anomaly("Ngân hàng")
+
+    for each in (bad, good):
+        province.send("lt.einvoice.anomaly_detected", each.value, each.headers)
+
+    province.settle()
+    reasons = "select reason from quarantine where value = %s"
+    assert province.rows("qltt-hanam", reasons, bad.value) == [("database_value",)]
+    assert province.rows("qltt-hanam", "select from inbox where event_id = %s", good.event.id)
+    assert not province.rows("qltt-hanam", "select from inbox where event_id = %s", bad.event.id)
+
+
+def _kept(province: Province, agency: str) -> dict[str, tuple[str, bytes, list[tuple[str, bytes]]]]:
+    query = 'select topic, partition, "offset", reason, value, header_names, header_values from quarantine'
+    return {
+        _place(topic, partition, offset): (reason, bytes(value), list(zip(names, map(bytes, values), strict=True)))
+        for topic, partition, offset, reason, value, names, values in province.rows(agency, query)
+    }
+
+
+def _assert_on_topic(province: Province, agency: str, places: dict[str, Bad]) -> None:
+    text: Callable[[bytes], str] = bytes.decode
+    found = {
+        _place(
+            text(one.headers["lt_quarantine_topic"]),
+            int(one.headers["lt_quarantine_partition"]),
+            int(one.headers["lt_quarantine_offset"]),
+        ): one
+        for one in province.read(f"lt.quarantine.{agency}")
+    }
+    for place, each in places.items():
+        assert text(found[place].headers["lt_quarantine_reason"]) == each.reason
+        assert found[place].value == each.forged.value

@@ -1,0 +1,33 @@
+"""Real servers for the tests of the bus and of the runtime: one set a session, on free ports, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lienthong.stack import SilentProgress, StackPlan, default_cache, start_servers, stop_servers
+from streams.errors import ConfigurationError, TransientError
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[StackPlan]:
+    """Kafka, the registry and PostgreSQL, running; stopped at the end of the session."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(
+        prefix="lienthong-test-", ignore_cleanup_errors=True
+    ) as folder:
+        for name in [each for each in os.environ if each.startswith("LIENTHONG_")]:
+            patch.delenv(name)  # a person's own settings must not lead a test to a person's own stack
+        plan = StackPlan.on_free_ports(Path(folder) / "data", default_cache())
+        try:
+            start_servers(plan, progress=SilentProgress())
+        except (ConfigurationError, TransientError) as error:
+            stop_servers(plan)
+            if "CI" in os.environ or "Maven" not in str(error):
+                raise
+            pytest.skip(str(error))
+        yield plan
+        stop_servers(plan)
