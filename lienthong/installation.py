@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lienthong.directory import LiveDirectory
-from lienthong.provision import Provisioned, provision
+from lienthong.provision import Provisioned, Servers, provision
 from lienthong.settings import remember_stack, stack_plan
 from lienthong.stack import Progress, ServiceStatus, server_status, start_servers, stop_servers
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
@@ -31,7 +31,7 @@ def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> P
     start_servers(plan, progress=progress)
     if servers_only:
         return None
-    made = provision(plan, progress=progress)
+    made = provision(Servers.of_stack(plan), progress=progress)
     progress.step("workers", "")
     start_supervisor(data, workers(data))
     progress.done("workers")
@@ -68,9 +68,8 @@ def workers(data: Path) -> Sequence[Program]:
 def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:
     """Add which partitions a running worker reads, as it noted after its last rebalance."""
     path = data / "run" / f"assigned-{service.service}.json"
-    if service.state != "running" or service.detail or not path.is_file():
+    if service.state != "running" or not path.is_file():
         return service
     note = json.loads(path.read_text(encoding="utf-8"))
-    if note["pid"] != service.pid:
-        return replace(service, detail="joining its group")
-    return replace(service, detail=f"reads {len(note['assigned'])} partitions")
+    reads = f"reads {len(note['assigned'])} partitions" if note["pid"] == service.pid else "joining its group"
+    return replace(service, detail="; ".join(each for each in (service.detail, reads) if each))

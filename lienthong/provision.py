@@ -7,18 +7,22 @@ nothing that is right, makes what is missing, and says so when something is wron
 
 from __future__ import annotations
 
+import json
 import secrets
 import tomllib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
+from psycopg.conninfo import make_conninfo
 
 from connectors.folder_documents import load_or_make_key
 from connectors.postgres import provision_database
+from lienthong.directory import overlay_folder
 from lienthong.settings import agency_folder
-from lienthong.stack import Progress, StackPlan, postgres_admin_dsn, postgres_dsn
+from lienthong.stack import Progress, StackPlan, postgres_admin_dsn, require_compatibility
 from lienthong.stack.private_files import make_private_folder, write_private
 from streams.catalogue import Catalogue, load_catalogue
 from streams.directory import Directory, load_directory
@@ -28,12 +32,17 @@ from streams.names import BUS, AgencyCode, database_role
 from streams.registry import ConfluentRegistry, register_all
 from streams.topics import TopicSpec, topic_plan
 
-__all__ = ["DATABASE", "Provisioned", "make_topics", "provision"]
+__all__ = ["DATABASE", "Provisioned", "Servers", "make_topics", "provision"]
 
 DATABASE = "lienthong"
 """The database of the embedded PostgreSQL."""
 
 _TOPIC_EXISTS = 36
+
+_HEAD = """\
+# Written by `lienthong provision`, which keeps the password and writes everything else anew. To set a value yourself,
+# use the environment: LIENTHONG_KAFKA__BOOTSTRAP and so on (docs/operations.md).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +54,46 @@ class Provisioned:
     database_schemas: Sequence[str]
 
 
-def provision(plan: StackPlan, *, progress: Progress) -> Provisioned:
+@dataclass(frozen=True, slots=True)
+class Servers:
     """
-    Bring the servers of a stack up to date with the catalogue and the directory.
+    The servers to provision.
+
+    Args:
+        data: where each agency's folder is written.
+        kafka: the cluster, as an administrator.
+        registry_url: the registry's Confluent interface.
+        admin_dsn: PostgreSQL's administrator, in a database that exists.
+    """
+
+    data: Path
+    kafka: KafkaAddress
+    registry_url: str
+    admin_dsn: str = field(repr=False)
+
+    @classmethod
+    def of_stack(cls, plan: StackPlan) -> Servers:
+        """Give those that `lienthong up` started."""
+        kafka = KafkaAddress(bootstrap=plan.kafka_bootstrap)
+        return cls(data=plan.data, kafka=kafka, registry_url=plan.registry_url, admin_dsn=postgres_admin_dsn(plan))
+
+    def dsn(self, **changes: str) -> str:
+        """Give the administrator's connection string with another database, role or password."""
+        return make_conninfo(self.admin_dsn, dbname=DATABASE, **changes)
+
+
+def provision(servers: Servers, *, progress: Progress) -> Provisioned:
+    """
+    Bring servers up to date with the catalogue and the directory.
 
     Raises:
         ConfigurationError: a schema is incompatible, or a topic is not as it should be.
         TransientError: a server is away.
     """
-    catalogue, directory = load_catalogue(), load_directory(plan.data / "directory")
-    address = KafkaAddress(bootstrap=plan.kafka_bootstrap)
-    topics = _told(progress, "topics", lambda: make_topics(address, topic_plan(catalogue, directory)))
-    schemas = _told(progress, "schemas", lambda: _register(plan, catalogue))
-    database = _told(progress, "database", lambda: _database(plan, directory))
+    catalogue, directory = load_catalogue(), load_directory(overlay_folder(servers.data))
+    topics = _told(progress, "topics", lambda: make_topics(servers.kafka, topic_plan(catalogue, directory)))
+    schemas = _told(progress, "schemas", lambda: _register(servers.registry_url, catalogue))
+    database = _told(progress, "database", lambda: _database(servers, directory))
     return Provisioned(topics=topics, schemas=schemas, database_schemas=database)
 
 
@@ -108,44 +144,43 @@ def _create(admin: KafkaAdminClient, missing: Sequence[TopicSpec]) -> None:
             raise ConfigurationError(f"Kafka does not make topic {each['name']}: {each['error_message']}")
 
 
-def _register(plan: StackPlan, catalogue: Catalogue) -> list[str]:
-    with ConfluentRegistry(plan.registry_url) as registry:
-        registrations = register_all(registry, catalogue)
+def _register(registry_url: str, catalogue: Catalogue) -> list[str]:
+    require_compatibility(registry_url)
+    registrations = register_all(ConfluentRegistry(registry_url), catalogue)
     return [each.type for each in registrations if each.new]
 
 
-def _database(plan: StackPlan, directory: Directory) -> list[str]:
+def _database(servers: Servers, directory: Directory) -> list[str]:
     members = [BUS, *sorted(directory.agencies)]
-    passwords = {agency: _settings(plan, directory, agency) for agency in members}
-    return provision_database(
-        postgres_admin_dsn(plan), postgres_admin_dsn(plan, DATABASE), database=DATABASE, passwords=passwords
-    )
+    passwords = {agency: _settings(servers, directory, agency) for agency in members}
+    return provision_database(servers.admin_dsn, servers.dsn(), database=DATABASE, passwords=passwords)
 
 
-def _settings(plan: StackPlan, directory: Directory, agency: AgencyCode) -> str:
+def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> str:
     """Write an agency's settings, with the password that it had before; give the password."""
-    folder = make_private_folder(agency_folder(plan.data, agency))
+    folder = make_private_folder(agency_folder(servers.data, agency))
     path = folder / "settings.toml"
     known = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     password: str = known.get("provisioned", {}).get("password") or secrets.token_urlsafe(24)
-    role = database_role(agency)
-    dsn = postgres_dsn(plan, role=role, password=password, database=DATABASE)
-    lines = [
-        "# Written by `lienthong provision`, which keeps the password and writes everything else anew. To set a value",
-        "# yourself, use the environment: LIENTHONG_KAFKA__BOOTSTRAP and so on (docs/operations.md).",
-        f'[kafka]\nbootstrap = "{plan.kafka_bootstrap}"',
-        f'[registry]\nurl = "{plan.registry_url}"',
-        f'[postgres]\ndsn = "{dsn}"',
-    ]
+    groups = {
+        "kafka": {"bootstrap": servers.kafka.bootstrap},
+        "registry": {"url": servers.registry_url},
+        "postgres": {"dsn": servers.dsn(user=database_role(agency), password=password)},
+        "provisioned": {"password": password},
+    }
     if agency != BUS:
-        key_file = plan.data / "documents.key"
+        key_file = servers.data / "documents.key"
         load_or_make_key(key_file)
-        lines.append(f'[documents]\nfolder = "{plan.data / "documents"}"\nkey_file = "{key_file}"')
+        groups["documents"] = {"folder": str(servers.data / "documents"), "key_file": str(key_file)}
         if directory.agencies[agency].kind == "postal_operator":
-            lines.append(f'[postal]\noutgoing = "{folder / "outgoing"}"\nscans = "{folder / "scans"}"')
-    lines.append(f'[provisioned]\npassword = "{password}"')
-    write_private(path, "\n\n".join(lines) + "\n")
+            groups["postal"] = {"outgoing": str(folder / "outgoing"), "scans": str(folder / "scans")}
+    write_private(path, _HEAD + "".join(_group(name, values) for name, values in groups.items()))
     return password
+
+
+def _group(name: str, values: Mapping[str, str]) -> str:
+    """Write one group of settings; a JSON string is a TOML string."""
+    return f"\n[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
 
 
 def _told(progress: Progress, name: str, work: Callable[[], list[str]]) -> list[str]:

@@ -27,6 +27,7 @@ __all__ = [
     "KafkaSettings",
     "PostalSettings",
     "PostgresSettings",
+    "ProvisionSettings",
     "RegistrySettings",
     "StackSettings",
     "agency_folder",
@@ -131,6 +132,17 @@ class AgencySettings(_FromEnvironment):
     postal: PostalSettings | None = None
     metrics_port: Annotated[int, Field(ge=0, lt=65536)] = 0
     session_timeout_seconds: Annotated[float, Field(ge=6, le=300)] = 10.0
+
+
+class ProvisionSettings(_FromEnvironment):
+    """
+    What `lienthong provision` makes things on when it is not the stack of `lienthong up`: all three are given, with
+    `postgres.dsn` of an administrator.
+    """
+
+    kafka: KafkaSettings | None = None
+    registry: RegistrySettings | None = None
+    postgres: PostgresSettings | None = None
 
 
 class StackSettings(_FromEnvironment):
