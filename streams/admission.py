@@ -98,9 +98,10 @@ class AdmissionPipeline:
             status=event.data.get("status"),
             at=now,
         )
+        # Before anything is written: a value that cannot be encoded again must leave no event without its copies.
+        copies = [self._copy(event, record, delivery) for delivery in deliveries]
         if not await transaction.admit(admission):
             return "repeated"
-        copies = [self._copy(event, record, delivery) for delivery in deliveries]
         for delivery, (_, key_ids) in zip(deliveries, copies, strict=True):
             await transaction.grant_keys(key_ids, delivery.agency)
         rows = [row for row, _ in copies]
