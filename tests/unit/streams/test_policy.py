@@ -1,0 +1,125 @@
+"""Need-to-know: who receives an event, and which of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from avro_strategies import data_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streams.catalogue import load_catalogue
+from streams.directory import Agency, Directory
+from streams.names import AgencyCode, EventType
+from streams.policy import redact, share
+
+CATALOGUE = load_catalogue()
+SPEC = CATALOGUE[EventType("payment_block.requested")]
+FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
+DAYS = st.dates(date(2025, 6, 1), date(2027, 6, 1))
+FIELDS = st.frozensets(st.sampled_from(SPEC.fields))
+DATA = data_of(CATALOGUE, SPEC.type)
+SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def directory(grants: Mapping[str, Mapping[str, Any] | None], **agency: Any) -> Directory:
+    """Make a directory of agencies, each with one grant or none."""
+    agencies = {}
+    for code, grant in grants.items():
+        full = {"type": SPEC.type, "purpose": "p", "article": "act/1", "valid_from": FIRST, "valid_to": LAST}
+        entry = {
+            "code": code,
+            "kind": "bank",
+            "names": {"vi": code, "en": code},
+            "valid_from": FIRST,
+            "receive": [] if grant is None else [{**full, **grant}],
+            **agency,
+        }
+        agencies[AgencyCode(code)] = Agency.model_validate(entry)
+    return Directory(agencies=agencies)
+
+
+def noon(day: date) -> datetime:
+    """Give noon of a day."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+def seen(data: Mapping[str, Any], fields: frozenset[str]) -> set[str]:
+    """Give the fields with a value that a recipient of these fields sees."""
+    [delivery] = share(data, SPEC, directory({"a": {"fields": fields}}), at=noon(FIRST))
+    return {name for name, value in redact(data, delivery.removed).items() if value is not None}
+
+
+@SLOW
+@given(data=DATA)
+def test_without_a_grant_nobody_receives_anything(data: dict[str, Any]) -> None:
+    """Default deny: no grant, a grant of another type, an empty directory."""
+    nobody = directory({"a": None, "b": {"type": "seller.suspected", "fields": SPEC.fields}})
+
+    assert list(share(data, SPEC, nobody, at=noon(FIRST))) == []
+    assert list(share(data, SPEC, Directory(agencies={}), at=noon(FIRST))) == []
+
+
+@SLOW
+@given(data=DATA, fields=FIELDS)
+def test_what_is_not_granted_is_gone(data: dict[str, Any], fields: frozenset[str]) -> None:
+    """A copy has the granted fields and those that no one may remove; `removed` names those that had a value."""
+    [delivery] = share(data, SPEC, directory({"a": {"fields": fields}}), at=noon(FIRST))
+    copy = redact(data, delivery.removed)
+
+    hidden = {name for name in SPEC.removable - fields if data[name] is not None}
+    assert tuple(sorted(hidden)) == delivery.removed
+    assert {name: None if name in hidden else value for name, value in data.items()} == copy
+
+
+@SLOW
+@given(data=DATA, fields=FIELDS, taken=FIELDS)
+def test_removing_a_grant_never_adds_a_field(
+    data: dict[str, Any], fields: frozenset[str], taken: frozenset[str]
+) -> None:
+    """Whoever is granted less sees no more; and a field that is granted in addition hides none."""
+    assert seen(data, fields - taken) <= seen(data, fields)
+
+
+@SLOW
+@given(data=DATA, fields=FIELDS)
+def test_redacting_twice_is_redacting_once(data: dict[str, Any], fields: frozenset[str]) -> None:
+    """And what came in is left as it was."""
+    before = dict(data)
+    once = redact(data, sorted(fields))
+
+    assert once == redact(once, sorted(fields))
+    assert before == data
+
+
+@given(day=DAYS, grant_from=DAYS, grant_to=DAYS, agency_to=DAYS)
+def test_a_grant_holds_from_its_first_to_its_last_day(
+    day: date, grant_from: date, grant_to: date, agency_to: date
+) -> None:
+    """Both ends are included, the agency's own and the grant's."""
+    grants = directory({"a": {"fields": [], "valid_from": grant_from, "valid_to": grant_to}}, valid_to=agency_to)
+
+    deliveries = share({}, SPEC, grants, at=noon(day))
+
+    assert (grant_from <= day <= grant_to and FIRST <= day <= agency_to) is (len(deliveries) == 1)
+
+
+@given(hours=st.integers(1, 2000), seconds=st.integers(0, 86_399))
+def test_an_answer_is_due_so_many_hours_after_admission(hours: int, seconds: int) -> None:
+    """To the second, whatever the time of day."""
+    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    owed = {"fields": [], "answer": {"type": "payment_block.answered", "within_hours": hours}}
+
+    owing, free = share({}, SPEC, directory({"a": owed, "b": {"fields": []}}), at=at)
+
+    assert (at + timedelta(hours=hours), "payment_block.answered") == (owing.answer_due, owing.answer_type)
+    assert (free.answer_due, free.answer_type) == (None, None)
+
+
+def test_deliveries_come_by_code() -> None:
+    """The same event gives the same order, whatever the directory's."""
+    grants = directory({"c": {"fields": []}, "a": {"fields": []}, "b": {"fields": []}})
+
+    assert [each.agency for each in share({}, SPEC, grants, at=noon(FIRST))] == ["a", "b", "c"]
