@@ -23,7 +23,7 @@ def data_of(catalogue: Catalogue, event_type: str) -> st.SearchStrategy[dict[str
     return values(catalogue[EventType(event_type)].schema, {})
 
 
-def values(schema: Any, names: dict[str, Any]) -> st.SearchStrategy[Any]:
+def values(schema: Any, names: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: PLR0911 -- one return a kind of schema
     """Give the values of a schema; `names` gathers the records it names."""
     if isinstance(schema, list):
         return st.one_of([values(each, names) for each in schema])

@@ -63,10 +63,9 @@ def test_apaches_own_package_reads_the_same(event_type: EventType, draw: st.Data
 def test_random_bytes_raise_nothing_else(event_type: EventType, tail: bytes) -> None:
     """Whatever stands behind a right prefix, it decodes or is undecodable."""
     prefix = bytes([0, 0, 0, 0, CODEC.ids[event_type]])
-    try:
-        CODEC.decode(prefix + tail, expected=event_type)
-    except UndecodableError as error:
-        assert error.code in {"undecodable", "trailing_bytes"}
+    error = refusal(prefix + tail, event_type)
+
+    assert error is None or error.code in {"undecodable", "trailing_bytes"}
 
 
 @pytest.mark.parametrize("event_type", TYPES)
@@ -78,11 +77,9 @@ def test_a_damaged_value_raises_nothing_else(event_type: EventType, draw: st.Dat
     at = draw.draw(st.integers(5, len(value)))
     if at < len(value):
         value[at] ^= draw.draw(st.integers(1, 255))
-    try:
-        CODEC.decode(bytes(value[: draw.draw(st.integers(at, len(value)))]), expected=event_type)
-    except UndecodableError as error:
-        assert error.code in {"undecodable", "trailing_bytes"}
-        assert "b'" not in str(error)
+    error = refusal(bytes(value[: draw.draw(st.integers(at, len(value)))]), event_type)
+
+    assert error is None or (error.code in {"undecodable", "trailing_bytes"} and "b'" not in str(error))
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\x00", b"\x00\x00\x00\x01", b"\x01\x00\x00\x00\x01", b"{}"])
@@ -207,6 +204,15 @@ def test_a_writer_that_cannot_be_resolved_is_undecodable(catalogue: Catalogue) -
         codec.decode(b"\x00\x00\x00\x00\x68\x02", expected=ANSWERED)
 
     assert caught.value.code == "undecodable"
+
+
+def refusal(value: bytes, event_type: EventType) -> UndecodableError | None:
+    """Say how a value is refused, None when it is not; anything else that is raised fails the test."""
+    try:
+        CODEC.decode(value, expected=event_type)
+    except UndecodableError as error:
+        return error
+    return None
 
 
 def plain(value: Any) -> Any:
