@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
+from admitting import copy_for, only_reason, prepared, queued, row_type
 from province import (
-    ANSWERED,
     BANK,
     COMMITTEE,
     FLAGGED,
@@ -17,63 +16,18 @@ from province import (
     SURVEILLANCE,
     SUSPECTED,
     TAX,
-    answer,
     as_record,
-    block,
     named_id,
-    officer_key,
-    suspicion,
     with_agency,
     with_header,
-    with_officer,
 )
 
 from streams.errors import TransientError
-from streams.event import Event
 from streams.headers import parse_event
 from streams.names import BUS, TopicName, event_topic, inbox_topic, quarantine_topic
 from streams.record import Record
 from streams.sealing import open_sealed
-from streams.sender import Prepared
-from streams.store import OutboxRow
 from streams.testing import MemoryBus
-
-INVESTIGATOR = "police-hanam/investigator"
-
-
-async def prepared(bus: MemoryBus, **changes: Any) -> Prepared:
-    """Make a suspicion as market surveillance sends it."""
-    return await bus.agencies[SURVEILLANCE].sender.prepare(suspicion(**changes), at=bus.clock())
-
-
-async def ordered(bus: MemoryBus, *, officer: str = INVESTIGATOR, **changes: Any) -> Prepared:
-    """Make a payment block as the police send it, signed."""
-    sender = bus.agencies[POLICE].sender
-    return await sender.prepare(block(**changes), at=bus.clock(), officer=officer_key(officer))
-
-
-def queued(bus: MemoryBus, topic: TopicName) -> list[OutboxRow]:
-    """Give what the bus wants published on a topic."""
-    rows = [each.entry.row for each in bus.store.tables.outbox.values()]
-    return [row for row in rows if row.topic == topic]
-
-
-async def copy_for(bus: MemoryBus, agency: Any) -> tuple[Event, dict[str, Any]]:
-    """Give the only copy in an agency's inbox: its envelope and its fields."""
-    [row] = queued(bus, inbox_topic(agency))
-    event = await bus.reader.read(as_record(row))
-    return event, dict(event.data)
-
-
-def only_reason(bus: MemoryBus) -> str:
-    """Give the code under which the only record is quarantined; nothing else may have been done."""
-    [item] = bus.store.tables.quarantined.values()
-    assert bus.store.tables.events == {}
-    assert bus.store.tables.deliveries == {}
-    assert bus.store.tables.granted == []
-    [entry] = bus.store.tables.audit
-    assert ("quarantined", item.reason, BUS) == (entry.action, entry.reason_code, entry.agency)
-    return item.reason
 
 
 async def test_every_entitled_agency_gets_one_copy(bus: MemoryBus) -> None:
@@ -145,11 +99,6 @@ async def test_what_was_done_is_audited(bus: MemoryBus) -> None:
     assert [each.data["action"] for each in events] == ["admitted", "delivered", "delivered", "delivered"]
     assert {sent.event.id} == {each.data["event_id"] for each in events}
     assert len({each.id for each in events}) == 4
-
-
-def row_type(row: OutboxRow) -> Any:
-    """Give the event type that a row's envelope names."""
-    return dict(row.headers)["ce_type"].decode()
 
 
 async def test_a_duplicate_has_no_second_effect(bus: MemoryBus) -> None:
@@ -293,88 +242,6 @@ async def test_a_grant_holds_only_on_its_days(bus: MemoryBus) -> None:
         await bus.admission.process([as_record(row)])
 
         assert only_reason(bus) == "not_granted"
-
-
-async def test_an_act_signed_by_an_officer_is_admitted(bus: MemoryBus) -> None:
-    """The bank gets it with a due date; the committee sees it without the account."""
-    bus.directory = with_officer(bus.directory, INVESTIGATOR)
-    sent = await ordered(bus)
-
-    await bus.admission.process([as_record(sent.row)])
-
-    event, data = await copy_for(bus, BANK)
-    assert (INVESTIGATOR, sent.event.signature) == (event.officer, event.signature)
-    assert event.answer_due is not None
-    assert timedelta(hours=24) == event.answer_due - bus.store.tables.events[event.id].at
-    assert data["account"] == sent.event.data["account"]
-    _, seen = await copy_for(bus, COMMITTEE)
-    assert seen["account"] is None
-
-
-@pytest.mark.parametrize(
-    ("officer", "entry", "reason"),
-    [
-        ("police-hanam/investigator", None, "officer_unknown"),
-        ("police-hanam/nobody", None, "officer_unknown"),
-        ("police-hanam/investigator", {"valid_to": date(2026, 11, 19)}, "officer_unknown"),
-        ("police-hanam/investigator", {"role": "auditor"}, "officer_role"),
-        ("police-hanam/investigator", {"role": "operator"}, "officer_role"),
-        ("police-hanam/investigator", {"public_key": bytes(32)}, "officer_signature"),
-        ("sbv-hanam/payment-desk", {}, "officer_unknown"),
-    ],
-)
-async def test_an_act_by_someone_who_may_not_act_is_refused(
-    bus: MemoryBus, officer: str, entry: dict[str, Any] | None, reason: str
-) -> None:
-    """No key, unknown, no longer in office, another role, another key, another agency's officer."""
-    if entry is not None:
-        bus.directory = with_officer(bus.directory, officer, **entry)
-    sent = await ordered(bus, officer=officer)
-
-    await bus.admission.process([as_record(sent.row)])
-
-    assert reason == only_reason(bus)
-
-
-@pytest.mark.parametrize("header", ["ce_signature", "ce_officer"])
-async def test_an_act_without_a_signature_is_refused(bus: MemoryBus, header: str) -> None:
-    """An alert needs none; an act is nothing without it."""
-    bus.directory = with_officer(bus.directory, INVESTIGATOR)
-    row = (await ordered(bus)).row
-
-    await bus.admission.process([as_record(row, headers=with_header(row, header, None))])
-
-    assert only_reason(bus) == "officer_unsigned"
-
-
-async def test_an_act_that_was_changed_is_refused(bus: MemoryBus) -> None:
-    """One byte of the value is enough."""
-    bus.directory = with_officer(bus.directory, INVESTIGATOR)
-    row = (await ordered(bus)).row
-
-    await bus.admission.process([as_record(row, value=(row.value or b"").replace(b"970436", b"970437"))])
-
-    assert only_reason(bus) == "officer_signature"
-
-
-async def test_an_answer_closes_its_request(bus: MemoryBus) -> None:
-    """The bank's delivery of the request is answered with the status; nobody else's is."""
-    for officer in (INVESTIGATOR, "sbv-hanam/payment-desk"):
-        bus.directory = with_officer(bus.directory, officer)
-    request = await ordered(bus)
-    await bus.admission.process([as_record(request.row)])
-    sender, desk = bus.agencies[BANK].sender, officer_key("sbv-hanam/payment-desk")
-    given = await sender.prepare(answer(request.event.id), at=bus.clock(), cause=request.event, officer=desk)
-
-    await bus.admission.process([as_record(given.row)])
-
-    closed = {
-        agency: each.answer_status
-        for (event_id, agency), each in bus.store.tables.deliveries.items()
-        if event_id == request.event.id
-    }
-    assert closed == {BANK: "executed", COMMITTEE: None}
-    assert given.event.type == ANSWERED
 
 
 async def test_a_batch_is_one_transaction(bus: MemoryBus) -> None:
