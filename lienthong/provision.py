@@ -146,7 +146,8 @@ def _create(admin: KafkaAdminClient, missing: Sequence[TopicSpec]) -> None:
 
 def _register(registry_url: str, catalogue: Catalogue) -> list[str]:
     require_compatibility(registry_url)
-    registrations = register_all(ConfluentRegistry(registry_url), catalogue)
+    with ConfluentRegistry(registry_url) as registry:
+        registrations = register_all(registry, catalogue)
     return [each.type for each in registrations if each.new]
 
 

@@ -18,7 +18,7 @@ from connectors.webhook import WebhookSink
 from lienthong.agency_session import AgencySession, now, open_agency, open_reader
 from lienthong.directory import LiveDirectory
 from lienthong.settings import AgencySettings, PostalSettings, agency_settings
-from lienthong.stack.private_files import write_private
+from lienthong.stack.private_files import make_private_folder, write_private
 from streams.admission import AdmissionPipeline
 from streams.background import Background
 from streams.catalogue import load_catalogue
@@ -52,7 +52,7 @@ def run(data: Path, code: str) -> None:
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr="127.0.0.1", registry=metrics.registry)
     worker = _BusWorker(data, settings, metrics) if agency == BUS else _AgencyWorker(data, agency, settings, metrics)
-    note = data / "run" / f"assigned-{agency}.json"
+    note = make_private_folder(data / "run") / f"assigned-{agency}.json"
     run_worker(
         WorkerSpec(
             group=consumer_group(agency),

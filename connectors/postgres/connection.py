@@ -42,8 +42,8 @@ class Database:
                 pass
         except psycopg.OperationalError as error:
             if isinstance(error, psycopg.errors.InvalidAuthorizationSpecification) or "authentication" in str(error):
-                raise ConfigurationError(f"PostgreSQL refuses the login: {error}") from error
-            raise TransientError(f"PostgreSQL does not answer: {error}") from error
+                raise ConfigurationError(f"PostgreSQL refuses the login: {_sentence(error)}") from error
+            raise TransientError(f"PostgreSQL does not answer: {_sentence(error)}") from error
         await self._pool.open()
         return self
 
@@ -65,8 +65,13 @@ class Database:
             async with self._pool.connection() as connection, connection.transaction():
                 yield connection
         except psycopg.errors.InsufficientPrivilege as error:
-            raise ForbiddenError(f"PostgreSQL does not allow it: {error}", code="database_right") from error
+            raise ForbiddenError(f"PostgreSQL does not allow it: {_sentence(error)}", code="database_right") from error
         except psycopg.DataError as error:
-            raise PermanentError(f"PostgreSQL cannot keep a value: {error}", code="database_value") from error
+            raise PermanentError(f"PostgreSQL cannot keep a value: {_sentence(error)}", code="database_value") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            raise TransientError(f"PostgreSQL is away: {error}") from error
+            raise TransientError(f"PostgreSQL is away: {_sentence(error)}") from error
+
+
+def _sentence(error: Exception) -> str:
+    """Give the driver's words, which stand on several lines, on one."""
+    return " ".join(str(error).split())
