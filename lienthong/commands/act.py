@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -19,6 +20,8 @@ from streams.errors import InputError
 from streams.names import officer_name
 
 __all__ = ["add_to", "amount_of"]
+
+_AMOUNT = re.compile(r"\d{1,20}|\d{1,3}(\.\d{3}){1,6}|\d{1,3}(,\d{3}){1,6}", re.ASCII)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -80,15 +83,14 @@ async def _payment_block(data: Path, officer: str, order: PaymentBlock, *, json:
 
 def amount_of(text: str | None) -> Decimal | None:
     """
-    Read an amount in dong.
+    Read an amount in dong: digits, in groups of three by dots or by commas where one likes.
 
     Raises:
-        InputError: it is no number.
+        InputError: it is no such number; `10.5` is none, for it could be taken for a hundred and five.
     """
-    try:
-        return None if text is None else Decimal(text.replace(".", "").replace(",", ""))
-    except InvalidOperation as error:
-        raise InputError(f"'{text}' is no amount: write digits, as in 15000000.") from error
+    if text is not None and not _AMOUNT.fullmatch(text):
+        raise InputError(f"'{text}' is no amount in dong: write digits, as in 15000000 or 15.000.000.")
+    return None if text is None else Decimal(text.replace(".", "").replace(",", ""))
 
 
 def _day(moment: datetime | None) -> date | None:
