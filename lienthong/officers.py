@@ -6,6 +6,7 @@ import base64
 from datetime import date
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -73,9 +74,13 @@ def officer_key(data: Path, name: str) -> OfficerKey:
 
 
 def _load(path: Path) -> Ed25519PrivateKey:
-    private = load_pem_private_key(path.read_bytes(), password=None)
+    refusal = f"{path} is no Ed25519 key: remove it and add the officer again."
+    try:
+        private = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InputError(refusal) from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise InputError(f"{path} is no Ed25519 key: remove it and add the officer again.")
+        raise InputError(refusal)
     return private
 
 

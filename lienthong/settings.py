@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from lienthong.stack import StackPlan, default_cache
 from lienthong.stack.private_files import make_private_folder, write_private
@@ -185,6 +185,8 @@ def agency_settings(data: Path, agency: str) -> AgencySettings:
     path = agency_folder(data, agency_code(agency)) / "settings.toml"
     try:
         return AgencySettings(**_table(path))
+    except SettingsError as error:
+        raise ConfigurationError(_no_table(error)) from error
     except ValidationError as error:
         if not path.is_file():
             raise InputError(
@@ -217,6 +219,11 @@ def remember_stack(plan: StackPlan) -> None:
     make_private_folder(plan.data)
     ports = {name: getattr(plan, name) for name in StackSettings.model_fields if name != "cache"}
     write_private(path, "".join(f"{name} = {port}\n" for name, port in ports.items()))
+
+
+def _no_table(error: SettingsError) -> str:
+    """Explain a variable that stands for a whole group; the library's message names it and shows no value."""
+    return f"A variable of the environment is wrong ({error}): give single values, as in LIENTHONG_KAFKA__BOOTSTRAP."
 
 
 def _table(path: Path) -> dict[str, Any]:
