@@ -8,6 +8,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,19 @@ def short(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     """Parse a file."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def comments(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def comments(path: Path) -> tuple[tuple[int, str], ...]:
     """Give the comments of a file, so that a text that only looks like one does not count."""
+    return tuple(_comments(path))
+
+
+def _comments(path: Path) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string

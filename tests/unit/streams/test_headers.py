@@ -82,14 +82,14 @@ def refusal(headers: list[tuple[str, bytes]]) -> str:
     return str(caught.value)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(event=EVENTS)
 def test_what_was_written_is_read_again(event: Event) -> None:
     """parse(write(x)) is x, for every envelope."""
     assert event == parse_event(event_headers(event), {})
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(event=EVENTS)
 def test_cloudevents_own_package_reads_and_writes_the_same(event: Event) -> None:
     """A second opinion: the CloudEvents SDK finds every attribute, and what it writes we read as the same event."""

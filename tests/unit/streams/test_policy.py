@@ -21,7 +21,7 @@ FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
 DAYS = st.dates(date(2025, 6, 1), date(2027, 6, 1))
 FIELDS = st.frozensets(st.sampled_from(SPEC.fields))
 DATA = data_of(CATALOGUE, SPEC.type)
-SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def directory(grants: Mapping[str, Mapping[str, Any] | None], **agency: Any) -> Directory:
