@@ -103,7 +103,7 @@ class AdmissionPipeline:
         if not await transaction.admit(admission):
             return "repeated"
         for delivery, (_, key_ids) in zip(deliveries, copies, strict=True):
-            await transaction.grant_keys(key_ids, delivery.agency)
+            await transaction.grant_keys(key_ids, delivery.agency, sender=event.source)
         rows = [row for row, _ in copies]
         await transaction.publish(rows, deliveries=[(event.id, delivery.agency) for delivery in deliveries])
         entries = [_admitted(event, now), *(_delivered(event, delivery, now) for delivery in deliveries)]

@@ -178,8 +178,12 @@ class BusTransaction(Protocol):
     async def audit(self, entries: Sequence[AuditEntry], rows: Sequence[OutboxRow]) -> None:
         """Write audit entries, and queue them for the audit topic."""
 
-    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode) -> None:
-        """Let an agency open what is sealed under these keys."""
+    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode, *, sender: AgencyCode) -> None:
+        """
+        Let an agency open what is sealed under those of these keys that the sender may open itself.
+
+        Others are left out: else an agency could name a stranger's key in an event of its own and be given it.
+        """
 
     async def quarantine(self, item: QuarantineItem, row: OutboxRow) -> bool:
         """Keep a record that cannot be admitted, and queue it for the quarantine topic; False for a repeat."""

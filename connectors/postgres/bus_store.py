@@ -120,9 +120,9 @@ class _Transaction:
         for row in rows:
             await self.connection.execute(INSERT_OUTBOX, outbox_columns(row))
 
-    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode) -> None:
+    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode, *, sender: AgencyCode) -> None:
         if known := storable(key_ids):
-            await self.connection.execute("select keyring.grant_keys(%s, %s)", [known, agency])
+            await self.connection.execute("select keyring.grant_keys(%s, %s, %s)", [known, agency, sender])
 
     async def quarantine(self, item: QuarantineItem, row: OutboxRow) -> bool:
         if not await keep_quarantined(self.connection, item):

@@ -67,7 +67,7 @@ class Database:
         except psycopg.errors.InsufficientPrivilege as error:
             raise ForbiddenError(f"PostgreSQL does not allow it: {_sentence(error)}", code="database_right") from error
         except psycopg.DataError as error:
-            raise PermanentError(f"PostgreSQL cannot keep a value: {_sentence(error)}", code="database_value") from error
+            raise PermanentError(f"PostgreSQL cannot keep it: {_sentence(error)}", code="database_value") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise TransientError(f"PostgreSQL is away: {_sentence(error)}") from error
 

@@ -37,7 +37,7 @@ class BusTables(Tables):
     events: dict[UUID, Admission] = field(default_factory=dict)
     deliveries: dict[tuple[UUID, AgencyCode], KeptDelivery] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
-    granted: list[tuple[frozenset[str], AgencyCode]] = field(default_factory=list)
+    granted: list[tuple[frozenset[str], AgencyCode, AgencyCode]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class _Transaction:
         self.tables.audit.extend(entries)
         self.tables.queue(rows)
 
-    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode) -> None:
-        self.tables.granted.append((key_ids, agency))
+    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode, *, sender: AgencyCode) -> None:
+        self.tables.granted.append((key_ids, agency, sender))
 
     async def quarantine(self, item: QuarantineItem, row: OutboxRow) -> bool:
         if item.id in self.tables.quarantined:
@@ -105,8 +105,8 @@ class MemoryBusStore(MemoryOutbox[BusTables]):
         async with self._working_copy() as tables:
             before = len(tables.granted)
             yield _Transaction(tables)
-        for key_ids, agency in tables.granted[before:]:
-            self.keyring.grant(key_ids, agency)
+        for key_ids, agency, sender in tables.granted[before:]:
+            self.keyring.grant(key_ids, agency, sender=sender)
 
     def delivered(self, event_id: UUID, agency: AgencyCode) -> bool:
         """Say whether an agency's copy of an event was confirmed by Kafka."""

@@ -34,9 +34,11 @@ class MemoryKeyring:
         """Give the service as one agency sees it."""
         return MemoryKeyringLogin(self, agency)
 
-    def grant(self, key_ids: frozenset[str], agency: AgencyCode) -> None:
-        """Let an agency open keys; ids that name none are left out."""
-        self.granted |= {(key_id, agency) for key_id in key_ids if key_id in self.owned}
+    def grant(self, key_ids: frozenset[str], agency: AgencyCode, *, sender: AgencyCode) -> None:
+        """Let an agency open keys; ids that name none, and keys that the sender may not open, are left out."""
+        known = {key_id for key_id in key_ids if key_id in self.owned}
+        held = {key_id for key_id in known if self.owned[key_id][0] == sender or (key_id, sender) in self.granted}
+        self.granted |= {(key_id, agency) for key_id in held}
 
 
 @dataclass(frozen=True)

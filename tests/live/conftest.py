@@ -1,4 +1,4 @@
-"""Real servers for the tests of the bus and of the runtime: one set a session, on free ports, in a folder of its own."""
+"""Real servers for the tests of the bus and of the runtime: one set a session, on free ports, in its own folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from streams.errors import ConfigurationError, TransientError
 @pytest.fixture(scope="session")
 def servers() -> Iterator[StackPlan]:
     """Kafka, the registry and PostgreSQL, running; stopped at the end of the session."""
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(
-        prefix="lienthong-test-", ignore_cleanup_errors=True
-    ) as folder:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory(prefix="lienthong-test-", ignore_cleanup_errors=True) as folder,
+    ):
         for name in [each for each in os.environ if each.startswith("LIENTHONG_")]:
             patch.delenv(name)  # a person's own settings must not lead a test to a person's own stack
         plan = StackPlan.on_free_ports(Path(folder) / "data", default_cache())

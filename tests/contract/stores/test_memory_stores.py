@@ -144,7 +144,7 @@ class TestMemoryKeyring(KeyServiceSuite):
         """Grant as the bus does."""
 
         async def grant(key_ids: frozenset[str], agency: AgencyCode) -> None:
-            keyring.grant(key_ids, agency)
+            keyring.grant(key_ids, agency, sender=SURVEILLANCE)
 
         return grant
 

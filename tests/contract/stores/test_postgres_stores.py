@@ -154,7 +154,7 @@ class TestPostgresKeyring(KeyServiceSuite):
 
         async def grant(key_ids: frozenset[str], agency: AgencyCode) -> None:
             async with PostgresBusStore(bus).transaction() as transaction:
-                await transaction.grant_keys(key_ids, agency)
+                await transaction.grant_keys(key_ids, agency, sender=SURVEILLANCE)
 
         return grant
 

@@ -61,7 +61,7 @@ async def every_change(transaction: BusTransaction, key_ids: frozenset[str]) -> 
     """Use every method of a transaction once."""
     await transaction.admit(admission(event(), delivery(TAX)))
     await transaction.publish([row("copy")], deliveries=[(event().id, TAX)])
-    await transaction.grant_keys(key_ids, TAX)
+    await transaction.grant_keys(key_ids, TAX, sender=SURVEILLANCE)
     await transaction.audit([ENTRY], [row("audit")])
     await transaction.quarantine(quarantined(), row("quarantine"))
 
@@ -185,6 +185,18 @@ class BusStoreSuite(OutboxSuite):
         assert (await ledger.counts())["quarantine"] == 1
         assert [row("quarantine")] == [each.row for each in await store.pending(limit=10)]
 
+    async def test_a_key_that_the_sender_may_not_open_is_granted_to_nobody(
+        self, store: BusStore, owner: KeyService, recipient: KeyService
+    ) -> None:
+        """Whoever names a stranger's key in an event of its own gets nothing, and gives nothing to others."""
+        key = await owner.key_for(SELLER)
+
+        async with store.transaction() as transaction:
+            await transaction.grant_keys(frozenset({key.key_id}), TAX, sender=TAX)
+            await transaction.grant_keys(frozenset({key.key_id}), TAX, sender=BANK)
+
+        assert await recipient.keys(frozenset({key.key_id})) == {}
+
     async def test_ids_that_name_no_key_are_granted_to_nobody(
         self, store: BusStore, owner: KeyService, recipient: KeyService
     ) -> None:
@@ -193,7 +205,7 @@ class BusStoreSuite(OutboxSuite):
         forged = frozenset({"no-such-key", "nul\x00inside", "", "'; drop table event"})
 
         async with store.transaction() as transaction:
-            await transaction.grant_keys(forged | {key.key_id}, TAX)
-            await transaction.grant_keys(frozenset(), TAX)
+            await transaction.grant_keys(forged | {key.key_id}, TAX, sender=SURVEILLANCE)
+            await transaction.grant_keys(frozenset(), TAX, sender=SURVEILLANCE)
 
         assert await recipient.keys(forged | {key.key_id}) == {key.key_id: key}

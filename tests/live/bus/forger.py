@@ -42,7 +42,13 @@ class Forger:
             self.codec = Codec(catalogue=catalogue, ids=preload_ids(registry, catalogue))
 
     def make(
-        self, event_type: str, subject: SubjectRef, data: Mapping[str, Any], *, source: str, event_id: UUID | None = None
+        self,
+        event_type: str,
+        subject: SubjectRef,
+        data: Mapping[str, Any],
+        *,
+        source: str,
+        event_id: UUID | None = None,
     ) -> Forged:
         """Make a record as its sender would, unsigned."""
         chosen = event_id or uuid4()

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -188,7 +187,7 @@ class Province:
             time.sleep(_LOOK_SECONDS)
 
     def settle(self, *, seconds: float = 90.0) -> None:
-        """Wait until every worker reads and nothing is on its way: outboxes empty, every record read, twice the same."""
+        """Wait until every worker reads and nothing is on its way: outboxes empty, all records read, twice the same."""
         self.until("every worker at work", self.at_work, seconds=seconds)
         self.until("nothing on its way", self._at_rest, seconds=seconds)
 
@@ -209,7 +208,9 @@ class Province:
         """Count what was ever queued; None while something still waits."""
         totals = {}
         for code in [BUS, *self.agencies]:
-            total, waiting = self.rows(code, "select count(*), count(*) filter (where published_at is null) from outbox")[0]
+            total, waiting = self.rows(
+                code, "select count(*), count(*) filter (where published_at is null) from outbox"
+            )[0]
             if waiting or (code != BUS and self.value(code, "select count(*) from handover where settled_at is null")):
                 return None
             totals[code] = total
@@ -267,8 +268,3 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def utc_now() -> datetime:
-    """Give the time."""
-    return datetime.now(UTC)

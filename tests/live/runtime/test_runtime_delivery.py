@@ -11,7 +11,7 @@ pytestmark = pytest.mark.live
 
 
 def test_an_unknown_error_ends_the_process_before_the_record_is_acknowledged(probing: Probing) -> None:
-    """Faust's default goes on and commits past it; ours ends, and the next process does the record and all behind it."""
+    """Faust's default commits past it; ours ends, and the next process does the record and all behind it."""
     probing.send(b"1", b"2", b"unknown", b"3", b"4", partition=0)
 
     first = probing.worker()
@@ -44,7 +44,7 @@ def test_while_a_server_is_away_the_same_record_waits_and_nothing_overtakes_it(p
 
 
 def test_what_nobody_can_decode_reaches_the_pipeline_and_stops_nothing(probing: Probing) -> None:
-    """Faust acknowledges such a record before any hook, or ends its agent in silence; here it is a record like others."""
+    """Faust acknowledges such a record before any hook, or ends its agent in silence; here it is like any other."""
     probing.send(b"1", b"\xff\xfe\x00", b"", None, b"\x00" * 9, b"2", partition=0)
 
     probing.worker()
