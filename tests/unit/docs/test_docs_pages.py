@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import runpy
 import sys
 import tomllib
@@ -18,6 +19,8 @@ from pydantic_settings import BaseSettings
 
 from agents import KINDS
 from lienthong import settings
+from lienthong.commands import ledger
+from lienthong.stack import ServiceStatus
 from streams.catalogue import load_catalogue
 from streams.headers import event_headers
 
@@ -111,6 +114,41 @@ def test_every_dependency_has_a_line() -> None:
     names = [each.split("[")[0].split("=")[0].split(">")[0] for each in project["dependencies"]]
 
     assert [name for name in names if name not in text] == []
+
+
+def test_json_lines_are_documented() -> None:
+    """Keys of what commands print stand in docs/operations.md, in their order."""
+    documented = {
+        command.strip("`").removeprefix("lienthong "): re.findall(r'"(\w+)"', line)
+        for command, line in rows(DOCS / "operations.md", "| command | a line |")
+    }
+    status = ServiceStatus(service="kafka", state="stopped").as_json()
+
+    assert documented["status"] == list(status)
+    assert documented["trace"] == [*ledger._TRACED, *ledger._RECIPIENT]
+    assert documented["open"] == list(ledger._OPEN)
+    assert documented["ingest einvoice"] == _keys("connectors/einvoice/report.py", "file_report", "_invoice")
+    assert documented["inbox list"] == _keys("lienthong/commands/inbox.py", "_row")
+
+
+def _keys(path: str, outer: str, inner: str | None = None) -> list[str]:
+    """Give the keys of the dictionary that a function returns; `invoices` and `findings` are followed by theirs."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    functions = {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
+    found = []
+    for key in _returned(functions[outer]):
+        found.append(key)
+        if key == "invoices" and inner is not None:
+            found += _returned(functions[inner])
+        if key == "findings":
+            found += ["rule", "severity", "message"]
+    return found
+
+
+def _returned(function: ast.FunctionDef) -> list[str]:
+    (returned,) = [each for each in ast.walk(function) if isinstance(each, ast.Return)]
+    assert isinstance(returned.value, ast.Dict)
+    return [str(each.value) for each in returned.value.keys if isinstance(each, ast.Constant)]
 
 
 def _imports() -> dict[str, set[str]]:
