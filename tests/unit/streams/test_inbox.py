@@ -206,7 +206,7 @@ async def test_a_server_that_is_away_passes_through(bus: MemoryBus, away: str) -
     """Nothing is done and nothing quarantined; the same record goes through later."""
     record = await delivered(bus)
     police, run = bus.agencies[POLICE].store, pipeline(bus, handler(flag))
-    set_away = {"store": police, "keys": bus.keyring}[away]
+    set_away: Any = {"store": police, "keys": bus.keyring}[away]
     set_away.away = True
     with pytest.raises(TransientError):
         await run.process([record])

@@ -87,7 +87,7 @@ def test_a_flipped_bit_is_refused(place: str, bit: int) -> None:
 def test_what_does_not_open_is_refused(changes: dict[str, bytes], key: SubjectKey) -> None:
     """With one code, whatever the reason."""
     with pytest.raises(UndecodableError) as caught:
-        open_sealed(sealed(**changes), key)
+        open_sealed({**sealed(), **changes}, key)
 
     assert caught.value.code == "sealed_field"
 
