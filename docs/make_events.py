@@ -129,13 +129,11 @@ def _kind(schema: Any) -> str:
         return " or ".join(_kind(each) for each in schema if each != "null")
     if schema.get("logicalType") == "decimal":
         return f"decimal({schema['precision']}, {schema.get('scale', 0)})"
-    worded = {
-        "array": lambda: f"list of {_kind(schema['items'])}",
-        "map": lambda: f"map of {_kind(schema['values'])}",
-        "enum": lambda: "one of " + ", ".join(schema["symbols"]),
-    }
-    plain = schema.get("logicalType") or schema.get("name") or schema["type"]
-    return str(worded.get(schema["type"], lambda: plain)())
+    if schema["type"] in {"array", "map"}:
+        return f"{'list' if schema['type'] == 'array' else 'map'} of {_kind(schema.get('items') or schema['values'])}"
+    if schema["type"] == "enum":
+        return "one of " + ", ".join(schema["symbols"])
+    return str(schema.get("logicalType") or schema.get("name") or schema["type"])
 
 
 def _is_personal(schema: Any) -> bool:

@@ -177,7 +177,7 @@ def _within(module: str, place: str) -> bool:
 
 def _settings() -> dict[str, tuple[str, str | None]]:
     """Give every environment name with its key in a file and its default as the page writes it; None is unchecked."""
-    found = {"LIENTHONG_DATA": ("option `--data", None)}
+    found: dict[str, tuple[str, str | None]] = {"LIENTHONG_DATA": ("option `--data", None)}
     for model in vars(settings).values():
         if isinstance(model, type) and issubclass(model, BaseSettings) and model.__module__ == settings.__name__:
             found = _group(model, str(model.model_config["env_prefix"]), "") | found
