@@ -7,7 +7,7 @@ knows. What cannot be processed goes to quarantine by the same producer, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -70,10 +70,14 @@ class RepublishPipeline:
         for record in records:
             try:
                 event = await self._read(record)
-                for handler in handlers.get(event.type, ()):
-                    self._handle(handler, event, emit)
+                # All before the first is handed over: a record is republished whole or quarantined, never both.
+                rows = [row for handler in handlers.get(event.type, ()) for row in self._handle(handler, event)]
             except PermanentError as error:
                 self._quarantine(record, error, emit)
+                continue
+            for row in rows:
+                emit(row)
+            self.metrics.processed(record.topic, "republished")
 
     async def _read(self, record: Record) -> Event:
         try:
@@ -81,12 +85,11 @@ class RepublishPipeline:
         except UnknownSchemaError:
             return await self.reader.read(record)
 
-    def _handle(self, handler: Handler, event: Event, emit: Emit) -> None:
+    def _handle(self, handler: Handler, event: Event) -> Iterator[OutboxRow]:
         context = Context(agency=self.agency, now=event.time, state={}, reveal=reveal_personal)
         for index, draft in enumerate(handler.handle(event, context).events):
             event_id = derived_id(event.id, handler.name, index)
-            emit(self.sender.prepare_sealed(draft, at=self.clock(), cause=event, event_id=event_id).row)
-        self.metrics.processed(event.type, "republished")
+            yield self.sender.prepare_sealed(draft, at=self.clock(), cause=event, event_id=event_id).row
 
     def _quarantine(self, record: Record, error: PermanentError, emit: Emit) -> None:
         item = quarantine_item(record, error)
