@@ -206,7 +206,7 @@ class Province:
 
     def _queued(self) -> dict[str, int] | None:
         """Count what was ever queued; None while something still waits."""
-        totals = {}
+        totals: dict[str, int] = {}
         for code in [BUS, *self.agencies]:
             total, waiting = self.rows(
                 code, "select count(*), count(*) filter (where published_at is null) from outbox"

@@ -68,7 +68,11 @@ def _signed(forged: Forged, key: OfficerKey) -> Forged:
 
 
 def _bad_bytes(forger: Forger) -> list[Bad]:
-    topic, good = "lt.einvoice.received", lambda: forger.invoice(uuid4().hex)
+    topic = "lt.einvoice.received"
+
+    def good() -> Forged:
+        return forger.invoice(uuid4().hex)
+
     unknown_id = struct.pack(">bI", 0, 987_654) + b"\2"
     suspicion = forger.codec.ids[next(each for each in forger.codec.ids if each == "seller.suspected")]
     return [
@@ -82,7 +86,11 @@ def _bad_bytes(forger: Forger) -> list[Bad]:
 
 
 def _bad_envelopes(forger: Forger) -> list[Bad]:
-    topic, good = "lt.einvoice.received", lambda: forger.invoice(uuid4().hex)
+    topic = "lt.einvoice.received"
+
+    def good() -> Forged:
+        return forger.invoice(uuid4().hex)
+
     return [
         Bad(topic, replace(good(), headers=[]), "bad_envelope"),
         Bad(topic, replace(good(), headers=[("zero\0byte", b"\0\xff"), ("x", b"")]), "bad_envelope"),
@@ -135,8 +143,8 @@ def test_every_kind_of_bad_event_is_kept_whole_and_stops_nobody(province: Provin
 
     places = {_place(*province.send(each.topic, each.forged.value, each.forged.headers)): each for each in bad}
     after = [forger.invoice(uuid4().hex), sound]
-    for each in after:
-        province.send(f"lt.{each.event.type}", each.value, each.headers)
+    for sent in after:
+        province.send(f"lt.{sent.event.type}", sent.value, sent.headers)
 
     province.settle()
     admitted = "select event_id from event where event_id = any(%s::uuid[])"

@@ -55,11 +55,13 @@ def test_a_stranger_reads_an_inbox_topic_with_the_registry_alone(province: Provi
             answer = json.loads(_get(f"{province.plan.registry_url}/schemas/ids/{schema_id}"))
             schemas[schema_id] = avro.schema.parse(answer["schema"])
         decoder = avro.io.BinaryDecoder(io.BytesIO(record.value[5:]))
-        read.append((record, schemas[schema_id], avro.io.DatumReader(schemas[schema_id]).read(decoder)))
+        fields: Any = avro.io.DatumReader(schemas[schema_id]).read(decoder)
+        read.append((record, schemas[schema_id], fields))
 
     suspicions = [each for each in read if each[0].headers["ce_type"] == b"seller.suspected"]
     assert suspicions
     for record, schema, fields in suspicions:
+        assert record.key is not None
         assert record.value is not None
         assert record.value[0] == 0
         assert schema.fullname == "vn.lienthong.events.SellerSuspected"

@@ -39,4 +39,3 @@ def probing(servers: StackPlan, admin: KafkaAdminClient, producer: KafkaProducer
     probing = Probing(servers.kafka_bootstrap, name, tmp_path, admin, producer)
     yield probing
     probing.end()
-    admin.delete_topics([name])
