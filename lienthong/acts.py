@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +17,7 @@ from connectors.postgres import InboxItem, find_item
 from lienthong.agency_session import AgencySession, now, open_documents
 from lienthong.directory import LiveDirectory
 from lienthong.officers import officer_key
+from streams.calendar import begin_of_day, vietnamese_day
 from streams.errors import ForbiddenError, InputError
 from streams.event import Draft, Event, stated_id
 from streams.inbox import revealer
@@ -101,8 +102,8 @@ async def order_payment_block(
         kind: Personal(target, named),
         "extent": "full" if order.amount_vnd is None else "amount",
         "amount_vnd": order.amount_vnd,
-        "valid_from": _start(order.valid_from),
-        "valid_to": _start(order.valid_to) if order.valid_to else None,
+        "valid_from": begin_of_day(order.valid_from),
+        "valid_to": begin_of_day(order.valid_to) if order.valid_to else None,
         "reason": order.reason,
         "suspicion": order.suspicion,
     }
@@ -154,7 +155,7 @@ async def _publish(
 ) -> tuple[Prepared, bool]:
     at = now()
     agency = LiveDirectory(data)().agency(session.agency)
-    if not agency.may_publish(draft.type, on=at.date()):
+    if not agency.may_publish(draft.type, on=vietnamese_day(at)):
         raise ForbiddenError(f"The directory does not let {session.agency} publish {draft.type}.", code="not_granted")
     prepared = await session.sender.prepare(draft, at=at, cause=cause, officer=officer_key(data, officer))
     async with session.store.transaction() as transaction:
@@ -243,7 +244,3 @@ def _media_type(path: Path) -> str:
         return _MEDIA_TYPES[path.suffix.lower()]
     except KeyError as error:
         raise InputError(f"A decision is a {', '.join(_MEDIA_TYPES)} file; {path.name} is none.") from error
-
-
-def _start(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import schemas
 from streams.directory import Directory, load_directory
 
 __all__ = ["LiveDirectory", "overlay_folder"]
@@ -36,4 +37,6 @@ class LiveDirectory:
         return self._directory
 
     def _stamp(self) -> tuple[tuple[str, int], ...]:
-        return tuple((str(path), path.stat().st_mtime_ns) for path in sorted(self._overlay.glob("*/*.toml")))
+        shipped = [path for path, _ in schemas.directory_files()]
+        added = sorted(self._overlay.glob("*/*.toml"))
+        return tuple((str(path), path.stat().st_mtime_ns) for path in [*shipped, *added])

@@ -32,7 +32,7 @@ def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> P
     if servers_only:
         return None
     made = provision(Servers.of_stack(plan), progress=progress)
-    progress.step("workers", "")
+    progress.step("workers", "starting")
     start_supervisor(data, workers(data))
     progress.done("workers")
     return made
@@ -71,5 +71,5 @@ def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:
     if service.state != "running" or not path.is_file():
         return service
     note = json.loads(path.read_text(encoding="utf-8"))
-    reads = f"reads {len(note['assigned'])} partitions" if note["pid"] == service.pid else "joining its group"
+    reads = f"reads {len(note['assigned'])} partitions" if note.get("pid") == service.pid else "joining its group"
     return replace(service, detail="; ".join(each for each in (service.detail, reads) if each))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -28,34 +29,55 @@ __all__ = ["add_officer", "officer_key"]
 ROLES = ("officer", "supervisor", "auditor", "operator")
 
 
-def add_officer(data: Path, name: str, *, role: str, on: date) -> tuple[Officer, bool]:
+def add_officer(data: Path, name: str, *, role: str | None, on: date) -> tuple[Officer, bool]:
     """
     Make an officer's key and enter the officer in the directory; one who has a key keeps it.
+
+    A key that was lost is replaced: the old entry stays, so that what was signed with it still verifies.
+
+    Args:
+        data: the installation's folder.
+        name: `AGENCY/OFFICER`.
+        role: None takes the one that the directory names, or officer for a new desk.
+        on: the day from which the key holds.
 
     Returns:
         The officer, and whether the key is new.
 
     Raises:
-        InputError: the name or the role is none, or the agency is unknown.
+        InputError: the name or the role is none, the agency is unknown, or the directory names another role.
     """
     code, whole = officer_name(name)
-    LiveDirectory(data)().agency(code)
-    if role not in ROLES:
-        raise InputError(f"'{role}' is no role: choose one of {', '.join(ROLES)}.")
-    entry = overlay_folder(data) / code / f"{_desk(whole)}.toml"
+    known = [each for each in LiveDirectory(data)().agency(code).officers if each.name == whole]
+    role = _role(name, role, known)
     path = _key_path(data, whole)
-    if path.is_file() and entry.is_file():
-        return LiveDirectory(data)().officer(whole, on=on), False
-    make_private_folder(agency_folder(data, code))
-    make_private_folder(path.parent)
-    private = _load(path) if path.is_file() else Ed25519PrivateKey.generate()
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    write_private(path, pem)
-    public = base64.b64encode(private.public_key().public_bytes_raw()).decode()
+    private = _load(path) if path.is_file() else None
+    if private is not None and known and known[-1].public_key == private.public_key().public_bytes_raw():
+        return known[-1], False
+    if private is None:
+        private = Ed25519PrivateKey.generate()
+        make_private_folder(agency_folder(data, code))
+        make_private_folder(path.parent)
+        write_private(path, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
+    public = private.public_key().public_bytes_raw()
+    folder = overlay_folder(data) / code
     make_private_folder(overlay_folder(data))
-    make_private_folder(entry.parent)
-    write_private(entry, f'name = "{whole}"\nrole = "{role}"\nvalid_from = {on.isoformat()}\npublic_key = "{public}"\n')
-    return LiveDirectory(data)().officer(whole, on=on), True
+    make_private_folder(folder)
+    # One file a key, in the order in which they were made.
+    entry = folder / f"{_desk(whole)}.{len(list(folder.glob(f'{_desk(whole)}.*.toml'))) + 1:03d}.toml"
+    key = base64.b64encode(public).decode()
+    write_private(entry, f'name = "{whole}"\nrole = "{role}"\nvalid_from = {on.isoformat()}\npublic_key = "{key}"\n')
+    return LiveDirectory(data)().officer(whole, on=on, key_id=public.hex()[:16]), True
+
+
+def _role(name: str, role: str | None, known: Sequence[Officer]) -> str:
+    if role is not None and role not in ROLES:
+        raise InputError(f"'{role}' is no role: choose one of {', '.join(ROLES)}.")
+    if known and role not in (None, known[-1].role):
+        raise InputError(
+            f"The directory names {name} {known[-1].role}, not {role}: change it there, or leave --role away."
+        )
+    return known[-1].role if known else role or "officer"
 
 
 def officer_key(data: Path, name: str) -> OfficerKey:

@@ -185,7 +185,7 @@ def _group(name: str, values: Mapping[str, str]) -> str:
 
 
 def _told(progress: Progress, name: str, work: Callable[[], list[str]]) -> list[str]:
-    progress.step(name, "")
+    progress.step(name, "making what is missing")
     made = work()
     progress.done(name)
     return made

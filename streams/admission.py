@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from streams.calendar import vietnamese_day
 from streams.catalogue import EventTypeSpec
 from streams.codec import Codec
 from streams.directory import Directory
@@ -81,10 +82,10 @@ class AdmissionPipeline:
             raise ForbiddenError(f"A {event.type} does not belong on {record.topic}.", code="wrong_topic")
         directory = self.directory()
         agency = directory.agencies.get(event.source)
-        if agency is None or not agency.may_publish(event.type, on=now.date()):
+        if agency is None or not agency.may_publish(event.type, on=vietnamese_day(now)):
             raise ForbiddenError(f"{event.source} may not publish {event.type}.", code="not_granted")
         if spec.signed_by_officer:
-            verify_officer(event, record.value or b"", directory, on=now.date())
+            verify_officer(event, record.value or b"", directory, on=vietnamese_day(now))
 
     async def _admit(
         self, transaction: BusTransaction, event: Event, spec: EventTypeSpec, record: Record, now: datetime

@@ -18,7 +18,7 @@ import structlog
 from streams.background import pause, with_patience
 from streams.connector import Sink, Source, SourceItem
 from streams.errors import PermanentError
-from streams.inbox import revealer
+from streams.inbox import note_answer, revealer
 from streams.metrics import Metrics
 from streams.reader import Reader
 from streams.record import Record
@@ -139,5 +139,6 @@ async def publish_item(
             new = await transaction.publish([each.row]) == 1
             await transaction.ingest(source, item.item_id, each.event.id)
             await transaction.name_documents(each.event.id, documents_in(each.event.data))
+            await note_answer(transaction, sender.codec.catalogue, each.event)
             results.append((each, new))
     return results

@@ -153,9 +153,14 @@ class Directory:
             known = ", ".join(sorted(self.agencies))
             raise InputError(f"The directory has no agency '{code}'; it has: {known}.") from error
 
-    def officer(self, name: str, *, on: date) -> Officer:
+    def officer(self, name: str, *, on: date, key_id: str | None = None) -> Officer:
         """
         Give one officer who acts on a day.
+
+        Args:
+            name: `AGENCY/OFFICER`.
+            on: the day.
+            key_id: of one of the officer's keys, for what was signed with it; None takes the newest entry.
 
         Raises:
             InputError: the name has another form, or its agency is unknown.
@@ -163,10 +168,10 @@ class Directory:
         """
         code, whole = officer_name(name)
         held = [each for each in self.agency(code).officers if each.name == whole and each.holds(on=on)]
+        if key_id is not None:
+            held = [each for each in held if each.key_id == key_id]
         if not held:
-            raise ForbiddenError(
-                f"The directory has no officer '{name}' on {on}: make one with `lienthong officer add {name}`."
-            )
+            raise ForbiddenError(f"The directory has no officer '{name}' on {on}: see docs/operations.md, Officers.")
         return held[-1]
 
 

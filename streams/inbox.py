@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from streams.agent import AgentSpec, Context, Handler
+from streams.catalogue import Catalogue
 from streams.errors import PermanentError
 from streams.event import Event, derived_id
 from streams.metrics import Metrics
@@ -22,7 +23,7 @@ from streams.sealing import KeyService, Personal, Reveal, SubjectKey, open_seale
 from streams.sender import Prepared, Sender, documents_in, key_ids_in
 from streams.store import AgencyStore, AgencyTransaction
 
-__all__ = ["InboxPipeline", "revealer"]
+__all__ = ["InboxPipeline", "note_answer", "revealer"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class InboxPipeline:
             )
             for index, draft in enumerate(outcome.events)
         ]
-        await _queue(transaction, prepared)
+        await _queue(transaction, self.sender.codec.catalogue, prepared)
         if key is not None and outcome.state is not None:
             await transaction.keep_state(handler.name, key, outcome.state)
         if outcome.note:
@@ -125,7 +126,15 @@ async def revealer(keys: KeyService, data: Mapping[str, Any]) -> Reveal:
     return reveal
 
 
-async def _queue(transaction: AgencyTransaction, prepared: Sequence[Prepared]) -> None:
+async def note_answer(transaction: AgencyTransaction, catalogue: Catalogue, event: Event) -> None:
+    """Where an event of ours answers an item of our inbox, note it there."""
+    if catalogue[event.type].answers is not None and event.cause is not None:
+        status = str(event.data.get("status") or "answered")
+        await transaction.answer(event.cause, answer=event.id, status=status, at=event.time)
+
+
+async def _queue(transaction: AgencyTransaction, catalogue: Catalogue, prepared: Sequence[Prepared]) -> None:
     await transaction.publish([each.row for each in prepared])
     for each in prepared:
         await transaction.name_documents(each.event.id, documents_in(each.event.data))
+        await note_answer(transaction, catalogue, each.event)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from streams.calendar import vietnamese_day
 from streams.catalogue import EventTypeSpec
 from streams.directory import Directory
 from streams.event import Data
@@ -56,7 +57,7 @@ def share(data: Data, spec: EventTypeSpec, directory: Directory, *, at: datetime
     """
     deliveries = []
     for code, agency in sorted(directory.agencies.items()):
-        grant = agency.receive_grant(spec.type, on=at.date())
+        grant = agency.receive_grant(spec.type, on=vietnamese_day(at))
         if grant is None:
             continue
         hidden = spec.removable - grant.fields

@@ -18,11 +18,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from streams.directory import Directory
 from streams.errors import ForbiddenError
 from streams.event import Event
+from streams.headers import event_headers
 from streams.names import OfficerName, officer_name
 
 __all__ = ["OfficerKey", "sign", "verify_officer"]
 
 _KIND = b"lienthong.event.v1"
+_NOT_SIGNED = frozenset({"ce_signature", "ce_purpose", "ce_legalarticle", "ce_removed", "ce_answerdue"})
+"""The signature itself, and what the bus writes on an inbox copy."""
+
 _ACTING_ROLES = frozenset({"officer", "supervisor"})
 
 
@@ -70,7 +74,7 @@ def verify_officer(event: Event, value: bytes, directory: Directory, *, on: date
     if officer_name(event.officer)[0] != event.source:
         raise ForbiddenError(f"{event.officer} does not act for {event.source}.", code="officer_unknown")
     try:
-        officer = directory.officer(event.officer, on=on)
+        officer = directory.officer(event.officer, on=on, key_id=event.key_id)
     except ForbiddenError as error:
         raise ForbiddenError(str(error), code="officer_unknown") from error
     if officer.public_key is None:
@@ -84,15 +88,7 @@ def verify_officer(event: Event, value: bytes, directory: Directory, *, on: date
 
 
 def _statement(event: Event, value: bytes) -> bytes:
-    parts = (
-        _KIND,
-        str(event.id).encode(),
-        event.type.encode(),
-        event.source.encode(),
-        event.subject.key.encode(),
-        event.time.isoformat().encode(),
-        (event.officer or "").encode(),
-        (event.key_id or "").encode(),
-        hashlib.sha256(value).digest(),
-    )
+    """Write down what is signed: the kind, each attribute of the envelope as its header has it, the value's digest."""
+    attributes = [name.encode() + b"=" + text for name, text in event_headers(event) if name not in _NOT_SIGNED]
+    parts = (_KIND, *attributes, hashlib.sha256(value).digest())
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)

@@ -60,10 +60,11 @@ def pseudonym(kind: str, scheme: str, identifier: str) -> SubjectRef:
     """
     Make the pseudonym of an identifier.
 
-    The identifier is folded first: NFC, upper case, without spaces, dots, hyphens, underscores and slashes.
+    The kind is no part of it: one tax code has one pseudonym, as a seller and as a buyer. The identifier is folded
+    first: NFC, upper case, without spaces, dots, hyphens, underscores and slashes.
 
     >>> pseudonym("seller", "vn-mst", "0100233488-001").scheme
     'vn-mst'
     """
     folded = _SEPARATORS.sub("", unicodedata.normalize("NFC", identifier)).upper()
-    return SubjectRef(kind=kind, scheme=scheme, value=str(uuid5(EVENT_NAMESPACE, f"{kind}|{scheme}|{folded}")))
+    return SubjectRef(kind=kind, scheme=scheme, value=str(uuid5(EVENT_NAMESPACE, f"{scheme}|{folded}")))

@@ -35,7 +35,7 @@ _INSERT_DELIVERY = """
 
 _NOTE_ANSWER = """
     update delivery set answer = %(answer)s, answer_status = %(status)s, answered_at = %(at)s
-    where event_id = %(request)s and agency = %(agency)s
+    where event_id = %(request)s and agency = %(agency)s and answer_type = %(type)s
 """
 
 _INSERT_AUDIT = """
@@ -97,6 +97,7 @@ class _Transaction:
                     "at": admission.at,
                     "request": event.cause,
                     "agency": event.source,
+                    "type": event.type,
                 },
             )
         return True

@@ -12,6 +12,7 @@ from lienthong.agency_session import now
 from lienthong.commands.options import Data, Json, chosen_data
 from lienthong.demo import play
 from lienthong.stack import progress_on
+from streams.calendar import vietnamese_day
 
 __all__ = ["add_to"]
 
@@ -30,4 +31,4 @@ def demo(
     folder = chosen_data(data)
     with progress_on() as progress:
         installation.bring_up(folder, progress=progress)
-    asyncio.run(play(folder, today=now().date(), patience_seconds=patience, json_lines=json))
+    asyncio.run(play(folder, today=vietnamese_day(now()), patience_seconds=patience, json_lines=json))

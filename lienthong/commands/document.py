@@ -14,6 +14,7 @@ from lienthong.agency_session import now, open_agency, open_documents
 from lienthong.commands.options import ActingAs, Data, chosen_data
 from lienthong.directory import LiveDirectory
 from lienthong.output import say
+from streams.calendar import vietnamese_day
 from streams.documents import check_sha256
 from streams.errors import ForbiddenError
 from streams.names import officer_name
@@ -45,7 +46,7 @@ def get(
 
 
 async def _get(data: Path, officer: str, sha256: str) -> bytes:
-    LiveDirectory(data)().officer(officer, on=now().date())
+    LiveDirectory(data)().officer(officer, on=vietnamese_day(now()))
     async with open_agency(data, officer_name(officer)[0]) as session:
         if not await names_document(session.database, sha256):
             raise ForbiddenError(f"No event that {session.agency} received or sent names document {sha256}.")

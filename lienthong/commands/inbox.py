@@ -17,6 +17,7 @@ from lienthong.commands.act import amount_of
 from lienthong.commands.options import ActingAs, Data, Json, chosen_data
 from lienthong.directory import LiveDirectory
 from lienthong.output import as_json, json_line, say, table
+from streams.calendar import vietnamese_day
 from streams.errors import InputError
 from streams.inbox import revealer
 from streams.names import officer_name
@@ -148,5 +149,5 @@ def _shown(value: Any) -> str:
 
 def _agency(data: Path, officer: str) -> str:
     """Check that the directory knows the officer; give the agency."""
-    LiveDirectory(data)().officer(officer, on=now().date())
+    LiveDirectory(data)().officer(officer, on=vietnamese_day(now()))
     return officer_name(officer)[0]

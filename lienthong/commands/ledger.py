@@ -15,6 +15,7 @@ from rich.tree import Tree
 
 from connectors.postgres import Database, open_answers, trace
 from lienthong.commands.options import Data, Json, chosen_data
+from lienthong.directory import LiveDirectory
 from lienthong.output import json_line, table
 from lienthong.settings import agency_settings
 from streams.errors import InputError
@@ -73,6 +74,8 @@ async def _trace(data: Path, event_id: UUID, *, json: bool) -> None:
 
 
 async def _open(data: Path, agency: str | None, *, json: bool) -> None:
+    if agency is not None:
+        LiveDirectory(data)().agency(agency)
     async with ledger(data) as database:
         rows = await open_answers(database, agency=agency)
     if json:

@@ -10,6 +10,7 @@ from lienthong.agency_session import now
 from lienthong.commands.options import Data, Json, chosen_data
 from lienthong.officers import add_officer
 from lienthong.output import json_line, say
+from streams.calendar import vietnamese_day
 
 __all__ = ["add_to"]
 
@@ -24,12 +25,14 @@ def add_to(app: typer.Typer) -> None:
 
 def add(
     name: Annotated[str, typer.Argument(help="AGENCY/OFFICER; the officer is a desk or a role, not a person.")],
-    role: Annotated[str, typer.Option(help="officer, supervisor, auditor or operator.")] = "officer",
+    role: Annotated[
+        str | None, typer.Option(help="officer, supervisor, auditor or operator; the directory's when left away.")
+    ] = None,
     data: Data = None,
     json: Json = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Make an officer's key and enter the officer in the directory."""
-    officer, new = add_officer(chosen_data(data), name, role=role, on=now().date())
+    officer, new = add_officer(chosen_data(data), name, role=role, on=vietnamese_day(now()))
     if json:
         json_line({"officer": officer.name, "role": officer.role, "key_id": officer.key_id, "new": new})
     else:

@@ -62,7 +62,7 @@ class _Transaction:
         if not admission.answers or event.cause is None:
             return
         request = self.tables.deliveries.get((event.cause, event.source))
-        if request is not None:
+        if request is not None and request.delivery.answer_type == event.type:
             self.tables.deliveries[event.cause, event.source] = replace(
                 request, answer=event.id, answer_status=admission.status, answered_at=admission.at
             )

@@ -157,12 +157,24 @@ class BusStoreSuite(OutboxSuite):
         async with store.transaction() as transaction:
             await transaction.admit(admission(request, delivery(BANK, answer=ANSWER), delivery(TAX, answer=ANSWER)))
         for name, status in (("accepted", "accepted"), ("executed", "executed")):
-            answer = replace(event(name), source=BANK, cause=request.id)
+            answer = replace(event(name), type=ANSWER, source=BANK, cause=request.id)
             async with store.transaction() as transaction:
                 await transaction.admit(admission(answer, status=status))
 
         seen = {each.agency: (each.answer, each.answer_status) for each in await ledger.deliveries(request.id)}
         assert {BANK: (named_id("executed"), "executed"), TAX: (None, None)} == seen
+
+    async def test_an_event_of_another_type_closes_no_request(self, store: BusStore, ledger: Ledger) -> None:
+        """Naming a request as its cause makes nothing an answer to it."""
+        request = event("request")
+        async with store.transaction() as transaction:
+            await transaction.admit(admission(request, delivery(BANK, answer=ANSWER)))
+            await transaction.admit(
+                admission(replace(event("other"), source=BANK, cause=request.id), status="executed")
+            )
+
+        [seen] = await ledger.deliveries(request.id)
+        assert (seen.answer, seen.answer_status) == (None, None)
 
     async def test_an_answer_to_nothing_is_admitted_and_closes_nothing(self, store: BusStore, ledger: Ledger) -> None:
         """An agency that was not asked, or that names an unknown request, changes no delivery."""

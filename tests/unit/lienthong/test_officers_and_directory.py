@@ -118,3 +118,12 @@ def test_values_are_printed_as_the_shapes_say(capsys: pytest.CaptureFixture[str]
         '"id": "00000000-0000-0000-0000-000000000001", "n": null, "b": "00", "t": ["ví", 1]}\n'
     )
     assert as_json({"deep": [{"x": frozenset({Decimal(1)})}]}) == {"deep": [{"x": ["1"]}]}
+
+
+def test_the_role_is_the_directorys(tmp_path: Path) -> None:
+    """Making a key turns no supervisor into an officer, and no auditor into somebody who may act."""
+    supervisor, _ = add_officer(tmp_path, "sbv-hanam/supervisor", role=None, on=TODAY)
+
+    assert supervisor.role == "supervisor"
+    with pytest.raises(InputError, match="auditor, not officer"):
+        add_officer(tmp_path, "bcd389-hanam/auditor", role="officer", on=TODAY)

@@ -149,7 +149,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def rewind(self) -> None:
-        """A seek to the committed offset within one assignment."""
+        """A seek to the committed offset within one assignment, as the transport does it: windows first."""
+        self.ledger.forget()
         self.position = self.committed
 
     @rule()

@@ -45,7 +45,7 @@ async def test_an_act_signed_by_an_officer_is_admitted(bus: MemoryBus) -> None:
         ("police-hanam/investigator", {"valid_to": date(2026, 11, 19)}, "officer_unknown"),
         ("police-hanam/investigator", {"role": "auditor"}, "officer_role"),
         ("police-hanam/investigator", {"role": "operator"}, "officer_role"),
-        ("police-hanam/investigator", {"public_key": bytes(32)}, "officer_signature"),
+        ("police-hanam/investigator", {"public_key": bytes(32)}, "officer_unknown"),
         ("sbv-hanam/payment-desk", {}, "officer_unknown"),
     ],
 )
