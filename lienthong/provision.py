@@ -92,7 +92,7 @@ def provision(servers: Servers, *, progress: Progress) -> Provisioned:
     """
     catalogue, directory = load_catalogue(), load_directory(overlay_folder(servers.data))
     topics = _told(progress, "topics", lambda: make_topics(servers.kafka, topic_plan(catalogue, directory)))
-    schemas = _told(progress, "schemas", lambda: _register(servers.registry_url, catalogue))
+    schemas = _told(progress, "schemas", lambda: _register(servers, catalogue))
     database = _told(progress, "database", lambda: _database(servers, directory))
     return Provisioned(topics=topics, schemas=schemas, database_schemas=database)
 
@@ -144,10 +144,16 @@ def _create(admin: KafkaAdminClient, missing: Sequence[TopicSpec]) -> None:
             raise ConfigurationError(f"Kafka does not make topic {each['name']}: {each['error_message']}")
 
 
-def _register(registry_url: str, catalogue: Catalogue) -> list[str]:
-    require_compatibility(registry_url)
-    with ConfluentRegistry(registry_url) as registry:
-        registrations = register_all(registry, catalogue)
+def _register(servers: Servers, catalogue: Catalogue) -> list[str]:
+    """Register the schemas; their ids are remembered beside the registry, which could be lost."""
+    require_compatibility(servers.registry_url)
+    note = servers.data / "schema-ids.json"
+    remembered = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
+    with ConfluentRegistry(servers.registry_url) as registry:
+        registrations = register_all(registry, catalogue, remembered=remembered)
+    ids = {**remembered, **{each.fingerprint: each.schema_id for each in registrations}}
+    if ids != remembered:
+        write_private(note, json.dumps(ids, indent=1))
     return [each.type for each in registrations if each.new]
 
 

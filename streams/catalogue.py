@@ -92,9 +92,21 @@ class EventTypeSpec:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All event types by name."""
+    """
+    All event types by name.
+
+    Args:
+        types: the newest version of each.
+        older: versions that went before; records on the topics may still carry them.
+    """
 
     types: Mapping[EventType, EventTypeSpec]
+    older: tuple[EventTypeSpec, ...] = ()
+
+    @property
+    def versions(self) -> tuple[EventTypeSpec, ...]:
+        """Every version of every type, in the order in which a registry must learn them."""
+        return tuple(sorted((*self.types.values(), *self.older), key=lambda spec: (spec.type, spec.version)))
 
     def __getitem__(self, event_type: EventType) -> EventTypeSpec:
         """
@@ -121,12 +133,14 @@ def load_catalogue() -> Catalogue:
     for text in schemas.type_files():
         record = json.loads(text)
         shared[f"{record['namespace']}.{record['name']}"] = record
-    newest: dict[EventType, EventTypeSpec] = {}
+    versions: dict[EventType, list[EventTypeSpec]] = {}
     for name, version, text in schemas.event_files():
         spec = _spec(EventType(name), version, text, shared)
-        if name not in newest or newest[EventType(name)].version < version:
-            newest[EventType(name)] = spec
-    return Catalogue(types=newest)
+        versions.setdefault(spec.type, []).append(spec)
+    for each in versions.values():
+        each.sort(key=lambda spec: spec.version)
+    older = tuple(spec for each in versions.values() for spec in each[:-1])
+    return Catalogue(types={name: each[-1] for name, each in versions.items()}, older=older)
 
 
 def fingerprint(schema_text: str) -> str:

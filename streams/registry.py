@@ -7,6 +7,7 @@ Only provisioning registers; workers look up. At every start the registry's ids 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -32,11 +33,13 @@ class Registration:
 
     Args:
         type: the event type.
+        fingerprint: of the schema.
         schema_id: the registry's id.
         new: it was not there before.
     """
 
     type: EventType
+    fingerprint: str
     schema_id: int
     new: bool
 
@@ -133,20 +136,37 @@ class ConfluentRegistry:
         return TransientError(f"The schema registry at {self._url} does not answer as it should: {error}")
 
 
-def register_all(registry: Registry, catalogue: Catalogue) -> list[Registration]:
+def register_all(
+    registry: Registry, catalogue: Catalogue, *, remembered: Mapping[str, int] | None = None
+) -> list[Registration]:
     """
     Bring the registry up to date with the catalogue; a lost registry is refilled.
 
+    Records on the topics carry ids for ever, so a refill must give each schema the id that it had: it registers in the
+    order of the remembered ids, and what comes out is compared with them.
+
+    Args:
+        registry: the registry.
+        catalogue: every version of every type is registered.
+        remembered: the id of each schema by fingerprint, as `schema_id` of earlier registrations.
+
     Raises:
-        ConfigurationError: a schema is not compatible with what the registry holds.
+        ConfigurationError: a schema is not compatible with what the registry holds, or got another id than it had.
         TransientError: the registry is away.
     """
+    known = remembered or {}
     done = []
-    for _, spec in sorted(catalogue.types.items()):
-        known = registry.lookup(spec.registry_subject, spec.text)
-        schema_id = registry.register(spec.registry_subject, spec.text) if known is None else known
+    for spec in sorted(catalogue.versions, key=lambda each: known.get(each.fingerprint, sys.maxsize)):
+        held = registry.lookup(spec.registry_subject, spec.text)
+        schema_id = registry.register(spec.registry_subject, spec.text) if held is None else held
         _compare(registry, spec, schema_id)
-        done.append(Registration(type=spec.type, schema_id=schema_id, new=known is None))
+        if known.get(spec.fingerprint, schema_id) != schema_id:
+            raise ConfigurationError(
+                f"The registry gives {spec.type} v{spec.version} the id {schema_id}, but records carry "
+                f"{known[spec.fingerprint]}: restore the registry from a backup.",
+                code="schema_id_changed",
+            )
+        done.append(Registration(type=spec.type, fingerprint=spec.fingerprint, schema_id=schema_id, new=held is None))
     return done
 
 

@@ -76,9 +76,9 @@ def run_worker(spec: WorkerSpec) -> None:
     _Worker(app, spec).attach()
     app.finalize()
     # Through faust.Worker rather than its command line, which would turn the web server on again.
-    faust.Worker(
-        app, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True
-    ).execute_from_commandline()
+    worker = faust.Worker(app, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # it writes terminal codes into the log even when it is quiet
+    worker.execute_from_commandline()
 
 
 class _Worker:

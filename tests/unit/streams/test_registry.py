@@ -9,7 +9,7 @@ import fastavro
 import pytest
 from province import SURVEILLANCE, as_record, suspicion
 
-from streams.catalogue import Catalogue
+from streams.catalogue import Catalogue, load_catalogue
 from streams.errors import ConfigurationError, TransientError, UndecodableError
 from streams.names import EventType
 from streams.registry import preload_ids, register_all
@@ -108,3 +108,25 @@ async def test_an_id_of_another_subject_is_not_learnt(bus: MemoryBus) -> None:
         with pytest.raises(UndecodableError) as caught:
             await bus.reader.read(as_record(row, value=b"\x00" + unknown.to_bytes(4, "big") + b"x"))
         assert caught.value.code == "unknown_schema"
+
+
+def test_a_refilled_registry_gives_each_schema_the_id_it_had() -> None:
+    """Types that came later and sort earlier change nothing: records carry the ids for ever."""
+    catalogue, first = load_catalogue(), MemoryRegistry()
+    older = Catalogue(types={name: spec for name, spec in catalogue.types.items() if name != "audit.recorded"})
+    register_all(first, older)
+    remembered = {each.fingerprint: each.schema_id for each in register_all(first, catalogue)}
+
+    refilled = register_all(MemoryRegistry(), catalogue, remembered=remembered)
+
+    assert remembered == {each.fingerprint: each.schema_id for each in refilled}
+
+
+def test_a_registry_that_gives_another_id_is_not_used() -> None:
+    """Somebody registered something else first."""
+    catalogue, registry = load_catalogue(), MemoryRegistry()
+    remembered = {each.fingerprint: each.schema_id for each in register_all(MemoryRegistry(), catalogue)}
+    registry.register("other", '{"type":"record","name":"Other","fields":[]}')
+
+    with pytest.raises(ConfigurationError, match="restore the registry"):
+        register_all(registry, catalogue, remembered=remembered)
