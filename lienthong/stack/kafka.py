@@ -112,8 +112,8 @@ def _format(plan: StackPlan, command: list[str]) -> None:
     if not _cluster_id_file(plan).exists():
         write_private(_cluster_id_file(plan), base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
     cluster_id = _cluster_id_file(plan).read_text(encoding="utf-8")
-    # The flags only make this second Java start faster.
-    quick = [command[0], "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *command[1:], "-t", cluster_id]
+    # One id in 64 begins with a hyphen, hence the equals sign. The flags only make this second Java start faster.
+    quick = [command[0], "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *command[1:], f"--cluster-id={cluster_id}"]
     ran = subprocess.run(quick, env=clean_environment(), capture_output=True, text=True, check=False, umask=0o077)
     if ran.returncode != 0:
         reason = (ran.stderr.strip() or ran.stdout.strip() or "no reason given").splitlines()[-1]

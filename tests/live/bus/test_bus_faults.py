@@ -16,6 +16,7 @@ from forger import Forger
 from province import Province
 
 from lienthong.samples import SampleSet, write_samples
+from lienthong.supervisor import hold, release
 from streams.catalogue import load_catalogue
 from streams.names import BUS, inbox_topic
 from streams.registry import ConfluentRegistry, preload_ids
@@ -166,9 +167,10 @@ def test_a_worker_that_finds_no_registry_starts_again_until_there_is_one(provinc
     restarts = _restarts(province)
     forger = Forger(province.plan.registry_url)
 
+    hold(province.data, "tax-hanam")
     with province.without("registry"):
         ids = _publish_invoices(province, forger, 10)
-        province.kill_worker("tax-hanam")
+        release(province.data, "tax-hanam")
         province.until("a second try", lambda: _restarts(province) > restarts + 1)
 
     province.until("everything arrived", lambda: _arrived(province, ids), seconds=90)
