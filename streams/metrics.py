@@ -21,6 +21,7 @@ class Metrics:
     def __init__(self, agency: AgencyCode, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._agency = agency
+        self._counters: dict[tuple[str, str], Counter] = {}
         self._processed = Counter(
             "lienthong_events_processed_total",
             "Records processed, by what became of them.",
@@ -39,7 +40,10 @@ class Metrics:
 
     def processed(self, topic: str, outcome: str) -> None:
         """Count one record."""
-        self._processed.labels(self._agency, topic, outcome).inc()
+        counter = self._counters.get((topic, outcome))
+        if counter is None:  # labels are looked up once: it costs more than the count
+            counter = self._counters[topic, outcome] = self._processed.labels(self._agency, topic, outcome)
+        counter.inc()
 
     def published(self, topic: str) -> None:
         """Count one confirmed record."""

@@ -13,11 +13,12 @@ import faust
 import mode
 
 from streams.kafka import KafkaAddress
+from streams.runtime.transport import SCHEME, install
 
 __all__ = ["make_app"]
 
 
-def make_app(app_id: str, address: KafkaAddress, *, session_timeout_seconds: float) -> faust.App:
+def make_app(app_id: str, address: KafkaAddress, *, session_timeout_seconds: float, batch_records: int) -> faust.App:
     """
     Make a worker's app.
 
@@ -25,21 +26,24 @@ def make_app(app_id: str, address: KafkaAddress, *, session_timeout_seconds: flo
         app_id: also the consumer group.
         address: the cluster.
         session_timeout_seconds: after which Kafka gives a dead worker's partitions away.
+        batch_records: at most so many records from one fetch.
     """
+    install()
     return faust.App(
         app_id,
-        broker=[f"aiokafka://{each}" for each in address.bootstrap.split(",")],
+        broker=[f"{SCHEME}://{each}" for each in address.bootstrap.split(",")],
         broker_credentials=_credentials(address),
         broker_commit_interval=0.3,
         broker_commit_every=1_000_000,  # by time only: fewer, larger commits
         broker_session_timeout=session_timeout_seconds,
         broker_heartbeat_interval=session_timeout_seconds / 4,
         broker_request_timeout=max(session_timeout_seconds * 2, 30.0),
-        broker_max_poll_records=500,
+        broker_max_poll_records=batch_records,
         consumer_auto_offset_reset="earliest",
         processing_guarantee="at_least_once",  # exactly_once of Faust is not usable; effects are once in PostgreSQL
         agent_supervisor=mode.CrashingSupervisor,  # the default one goes on after a raise and commits past the event
-        stream_wait_empty=False,  # with manual acknowledgement, waiting for the unacknowledged hangs a stop
+        stream_wait_empty=True,  # calls our consumer's `wait_empty`, which lets begun batches finish
+        stream_buffer_maxsize=16,  # items are batches
         topic_allow_declare=False,  # topics are made by provisioning alone
         topic_disable_leader=True,  # else it wants a topic of its own
         table_standby_replicas=0,  # no tables: nothing of record lives in Faust

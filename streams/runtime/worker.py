@@ -1,9 +1,10 @@
 """
-A worker: one Faust agent that hands records to a pipeline and acknowledges what the pipeline made durable.
+A worker: one Faust agent that hands fetched batches to a pipeline; what the pipeline made durable is committed.
 
-The failure policy stands here and nowhere else. A server that is away: wait and try the same record again, longer each
-time. A record that cannot be processed: the pipeline puts it into quarantine before it returns. Anything unknown: the
-process ends without acknowledging, and its supervisor starts it again.
+The failure policy stands here and nowhere else. A server that is away: wait and try the same batch again, longer each
+time. A record that cannot be processed: the pipeline puts it into quarantine before the batch ends. Anything unknown:
+the process ends without committing, and its supervisor starts it again. So does a worker that has work and makes no
+progress.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,11 +20,14 @@ from typing import Any, Protocol
 import faust
 import structlog
 
-from streams.background import Background, with_patience
+from streams.background import Background, pause, with_patience
 from streams.kafka import KafkaAddress
 from streams.names import TopicName
 from streams.record import Record
+from streams.republish import Emit
 from streams.runtime.app import make_app
+from streams.runtime.ledger import Batch, Ledger
+from streams.runtime.producer import BatchProducer
 
 __all__ = ["Pipeline", "WorkerSpec", "run_worker"]
 
@@ -35,12 +40,15 @@ _log = structlog.get_logger(__name__)
 class Pipeline(Protocol):
     """Makes the effect of records durable."""
 
-    async def process(self, records: Sequence[Record]) -> None:
+    async def process(self, records: Sequence[Record], emit: Emit) -> None:
         """
-        Process records of one partition, in order; when it returns, they may be acknowledged.
+        Process records of one partition, in order.
+
+        When it returns, all effects are durable but for what was given to `emit`; once that is confirmed too, the
+        records are committed.
 
         Raises:
-            TransientError: a server is away; nothing was done that a second call would repeat.
+            TransientError: a server is away; nothing was done that a second call would repeat with another result.
         """
 
 
@@ -58,6 +66,8 @@ class WorkerSpec:
         retried: called at each pause because a server is away.
         assigned: called with the topics and partitions after each rebalance.
         session_timeout_seconds: after which Kafka gives a dead worker's partitions away.
+        batch_records: at most so many records from one fetch.
+        stuck_seconds: after so long without progress on a batch the process ends.
     """
 
     group: str
@@ -68,11 +78,18 @@ class WorkerSpec:
     retried: Callable[[], None]
     assigned: Callable[[Sequence[tuple[str, int]]], None]
     session_timeout_seconds: float = 10.0
+    batch_records: int = 500
+    stuck_seconds: float = 120.0
 
 
 def run_worker(spec: WorkerSpec) -> None:
     """Run a worker until it is told to stop by SIGTERM or SIGINT; it leaves by SystemExit."""
-    app = make_app(spec.group, spec.address, session_timeout_seconds=spec.session_timeout_seconds)
+    app = make_app(
+        spec.group,
+        spec.address,
+        session_timeout_seconds=spec.session_timeout_seconds,
+        batch_records=spec.batch_records,
+    )
     _Worker(app, spec).attach()
     app.finalize()
     # Through faust.Worker rather than its command line, which would turn the web server on again.
@@ -86,8 +103,10 @@ class _Worker:
         self._app = app
         self._spec = spec
         self._stop = asyncio.Event()
-        self._pipeline: Pipeline | None = None
         self._opened = asyncio.Event()
+        self._pipeline: Pipeline | None = None
+        self._producer: BatchProducer | None = None
+        self._progress_at = time.monotonic()
 
     def attach(self) -> None:
         app = self._app
@@ -99,36 +118,57 @@ class _Worker:
         app.on_partitions_assigned.connect(on_assigned, weak=False)
         app.on_before_shutdown.connect(on_shutdown, weak=False)
 
+    @property
+    def _ledger(self) -> Ledger:
+        ledger: Ledger = self._app.consumer.ledger  # type: ignore[attr-defined] # our own consumer class
+        return ledger
+
     async def _consume(self, stream: Any) -> None:
-        # noack: Faust's own acknowledgement stands in a `finally` and would acknowledge an event whose handler raised.
+        # noack: Faust acknowledges in a `finally`, also what raised; here the ledger decides what is committed.
         async for event in stream.noack().events():
-            await self._opened.wait()
-            record = _record(event.message)
+            batch: Batch = event.value
             try:
-                done = await with_patience(
-                    lambda record=record: self._process(record),  # type: ignore[misc] # mypy cannot type a default
-                    stop=self._stop,
-                    retried=self._spec.retried,
-                )
+                done = await self._process(batch)
             except Exception as error:  # noqa: BLE001 -- the one place where the unknown ends the process
-                await self._fail(error, topic=record.topic, partition=record.partition, offset=record.offset)
+                await self._fail(error, topic=batch.partition.topic, start=batch.start, end=batch.end)
                 return
             if not done:
                 return
-            event.ack()
         if not self._app.should_stop:
             await self._fail(RuntimeError("Faust ended the agent's stream"))
 
-    async def _process(self, record: Record) -> None:
-        if self._pipeline is None:
+    async def _process(self, batch: Batch) -> bool:
+        """Process a batch; False when the worker is told to stop before it could."""
+        await self._opened.wait()
+        pipeline, producer = self._pipeline, self._producer
+        if pipeline is None or producer is None:
             raise RuntimeError("the pipeline is not open")
-        await self._pipeline.process([record])
+        await producer.room()
+        if not self._ledger.begin(batch):
+            return True  # given back while we waited: whoever has the partition now reads it again
+        records = [_record(each) for each in batch.records]
+        emit = producer.emitter(batch)
+        done = await with_patience(lambda: pipeline.process(records, emit), stop=self._stop, retried=self._retried)
+        if done:
+            self._ledger.settle(batch)
+            self._progress_at = time.monotonic()
+        return done
+
+    def _retried(self) -> None:
+        # Waiting for a server that is away is no lack of progress: the watchdog must not end the process for it.
+        self._progress_at = time.monotonic()
+        self._spec.retried()
 
     async def _run_background(self) -> None:
         try:
+            self._producer = BatchProducer(
+                self._spec.address, client_id=self._spec.group, ledger=self._ledger, failed=self._refused
+            )
             self._pipeline, services = await self._spec.open()
             self._opened.set()
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._producer.run(self._stop), name="confirmations")
+                group.create_task(self._watch(), name="watchdog")
                 for service in services:
                     group.create_task(self._serve(service), name=service.name)
         except asyncio.CancelledError:
@@ -139,6 +179,15 @@ class _Worker:
     async def _serve(self, service: Background) -> None:
         await service.run(self._stop)
 
+    async def _watch(self) -> None:
+        """End a worker that has work and makes no progress, also one whose batch Faust dropped."""
+        while not self._stop.is_set():
+            await pause(self._stop, self._spec.stuck_seconds / 10)
+            now = time.monotonic()
+            waited = min(self._ledger.oldest_seconds(now), now - self._progress_at)
+            if waited > self._spec.stuck_seconds:
+                raise RuntimeError(f"no progress on the oldest batch for {waited:.0f} s")
+
     async def _on_assigned(self, _app: faust.App, assigned: Any = (), **_: Any) -> None:
         self._spec.assigned(sorted((each.topic, each.partition) for each in assigned))
 
@@ -146,8 +195,11 @@ class _Worker:
         self._stop.set()
         await self._spec.close()
 
+    def _refused(self, error: Exception) -> None:
+        asyncio.get_running_loop().create_task(self._fail(error))
+
     async def _fail(self, error: BaseException, **where: object) -> None:
-        """End the process without acknowledging anything further; nothing may keep it alive."""
+        """End the process without committing anything further; nothing may keep it alive."""
         _log.error("worker failed", error=repr(error), exc_info=error, **where)
         timer = threading.Timer(_EMERGENCY_SECONDS, os._exit, args=(_EMERGENCY_EXIT,))
         timer.daemon = True
@@ -156,17 +208,12 @@ class _Worker:
         await self._app.crash(error)
 
 
-def _record(message: Any) -> Record:
+def _record(fetched: Any) -> Record:
     return Record(
-        topic=TopicName(message.topic),
-        partition=message.partition,
-        offset=message.offset,
-        key=message.key,
-        value=message.value,
-        headers=list(_pairs(message.headers)),
+        topic=TopicName(fetched.topic),
+        partition=fetched.partition,
+        offset=fetched.offset,
+        key=fetched.key,
+        value=fetched.value,
+        headers=fetched.headers,
     )
-
-
-def _pairs(headers: Any) -> Sequence[tuple[str, bytes]]:
-    pairs = headers.items() if isinstance(headers, dict) else headers or ()
-    return [(name, bytes(value) if value is not None else b"") for name, value in pairs]

@@ -1,0 +1,43 @@
+"""A plain Faust agent, as its manual writes one, sending and waiting for the confirmation of each event."""
+
+from __future__ import annotations
+
+import sys
+
+import faust
+from work import enrich
+
+bootstrap, source, target, group, count = sys.argv[1:6]
+app = faust.App(
+    group,
+    broker=f"kafka://{bootstrap}",
+    web_enabled=False,
+    topic_allow_declare=False,
+    topic_disable_leader=True,
+    table_standby_replicas=0,
+    value_serializer="raw",
+    key_serializer="raw",
+    producer_acks=-1,
+    producer_linger=0.005,
+    cython_optimizations=True,
+    worker_redirect_stdouts=False,
+    store="memory://",
+)
+incoming, outgoing = app.topic(source), app.topic(target)
+left = int(count)
+
+
+@app.agent(incoming)
+async def enrich_event(stream: faust.StreamT) -> None:
+    """Consume, enrich, produce."""
+    global left
+    async for event in stream.events():
+        value, headers = enrich(list(event.message.headers), event.value)
+        await outgoing.send(key=event.key, value=value, headers=headers)
+        left -= 1
+        if left == 0:
+            await app.producer.flush()
+
+
+app.finalize()
+faust.Worker(app, loglevel="WARN", quiet=True).execute_from_commandline()

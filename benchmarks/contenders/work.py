@@ -1,0 +1,54 @@
+"""
+The work that every contender does for one event, written as directly as a competent user would.
+
+Read the CloudEvents headers, decode, enrich, derive the id, encode, write the headers. The bus's own contender does
+the same through the shipped code.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fastavro
+
+NAMESPACE = uuid.UUID("6f1c3a52-7d0e-5b0a-9c55-2f0d8f6f3c11")
+SCHEMA = fastavro.parse_schema(json.loads((Path(__file__).parent / "event.avsc.json").read_text(encoding="utf-8")))
+PREFIX = struct.pack(">bI", 0, 1)
+
+Headers = list[tuple[str, bytes]]
+
+
+def enrich(headers: Headers, value: bytes) -> tuple[bytes, Headers]:
+    """Give the enriched event's value and headers."""
+    attributes = {name: content.decode() for name, content in headers}
+    cause = uuid.UUID(attributes["ce_id"])
+    buffer = io.BytesIO(value)
+    buffer.seek(5)
+    data: Any = fastavro.schemaless_reader(buffer, SCHEMA, None)
+    data["message_en"] = f"{data['message_en']} Seen by {attributes['ce_source']}."
+    event_id = uuid.uuid5(NAMESPACE, f"derived|{cause}|enrich|0")
+    out = io.BytesIO(PREFIX)
+    out.seek(5)
+    fastavro.schemaless_writer(out, SCHEMA, data)
+    now = datetime.now(UTC).isoformat()
+    written = [
+        ("content-type", b"application/avro"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(event_id).encode()),
+        ("ce_source", b"//lienthong/agency/qltt-hanam"),
+        ("ce_type", attributes["ce_type"].encode()),
+        ("ce_time", now.encode()),
+        ("ce_subject", attributes["ce_subject"].encode()),
+        ("ce_subjectscheme", attributes["ce_subjectscheme"].encode()),
+        ("ce_correlationid", attributes["ce_correlationid"].encode()),
+        ("ce_causationid", str(cause).encode()),
+        ("ce_depth", str(int(attributes["ce_depth"]) + 1).encode()),
+        ("ce_purpose", attributes["ce_purpose"].encode()),
+    ]
+    return out.getvalue(), written
