@@ -30,7 +30,7 @@ from streams.kafka import LibrdkafkaPublisher
 from streams.metrics import Metrics
 from streams.names import BUS, AgencyCode, EventType, TopicName, consumer_group, database_schema, inbox_topic
 from streams.outbox import Relay
-from streams.runtime import Pipeline, WorkerSpec, run_worker
+from streams.runtime import Pipeline, Stateful, WorkerSpec, run_worker
 from streams.subject import SubjectRef
 
 __all__ = ["run"]
@@ -92,7 +92,7 @@ class _BusWorker:
             metrics=self._metrics,
         )
         publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id="lt.bus")
-        return pipeline, [Relay(outbox=store, publisher=publisher, metrics=self._metrics)]
+        return Stateful(pipeline), [Relay(outbox=store, publisher=publisher, metrics=self._metrics)]
 
     async def close(self) -> None:
         await self._open.aclose()
@@ -128,7 +128,7 @@ class _AgencyWorker:
         services: list[Background] = [Relay(outbox=session.store, publisher=publisher, metrics=self._metrics)]
         services += [self._sink_service(session, sink) for sink in sinks]
         services += [self._source_service(session, source) for source in sources]
-        return pipeline, services
+        return Stateful(pipeline), services
 
     def _sink_service(self, session: AgencySession, sink: Sink) -> SinkService:
         return SinkService(

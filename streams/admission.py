@@ -25,7 +25,6 @@ from streams.names import BUS, EVENT_NAMESPACE, AgencyCode, event_topic, inbox_t
 from streams.policy import Delivery, redact, share
 from streams.reader import Reader
 from streams.record import Record, quarantine_item
-from streams.republish import Emit
 from streams.sender import audit_row, key_ids_in
 from streams.signing import verify_officer
 from streams.store import Admission, AuditEntry, BusStore, BusTransaction, OutboxRow
@@ -54,7 +53,7 @@ class AdmissionPipeline:
     clock: Callable[[], datetime]
     metrics: Metrics
 
-    async def process(self, records: Sequence[Record], emit: Emit) -> None:  # noqa: ARG002 -- the outbox publishes
+    async def process(self, records: Sequence[Record]) -> None:
         """
         Admit or quarantine records; when it returns, all of it is durable and they may be acknowledged.
 

@@ -18,6 +18,7 @@ import avro.schema
 import fastavro.schema
 
 import schemas
+from streams.avro_writer import Write, compile_writer
 from streams.errors import ConfigurationError
 from streams.names import EventType, TopicName, event_topic, registry_subject
 
@@ -78,6 +79,11 @@ class EventTypeSpec:
         parsed = fastavro.schema.parse_schema(dict(self.schema))
         assert isinstance(parsed, dict)  # noqa: S101 -- a record's schema is a dict, and mypy cannot know
         return parsed
+
+    @cached_property
+    def write(self) -> Write:
+        """Appends a value's encoding."""
+        return compile_writer(self.schema)
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

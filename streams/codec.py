@@ -72,15 +72,14 @@ class Codec:
             UndecodableError: code `does_not_fit`; the fields are not what the schema says.
         """
         spec = self.catalogue[event_type]
-        buffer = io.BytesIO(_PREFIX.pack(0, self.ids[event_type]))
-        buffer.seek(0, io.SEEK_END)
+        out = bytearray(_PREFIX.pack(0, self.ids[event_type]))
         try:
-            fastavro.schemaless_writer(buffer, spec.parsed, data, strict_allow_default=True)
+            spec.write(out, data)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
             # The library's own message has the value in it, and this one goes to logs and quarantine.
             reason = type(error).__name__
             raise UndecodableError(f"The fields do not fit {event_type}: {reason}.", code="does_not_fit") from error
-        return buffer.getvalue()
+        return bytes(out)
 
     def decode(self, value: bytes | None, *, expected: EventType) -> dict[str, Any]:
         """

@@ -19,7 +19,6 @@ from streams.metrics import Metrics
 from streams.names import AgencyCode, EventType
 from streams.reader import Reader
 from streams.record import Record, quarantine_item
-from streams.republish import Emit
 from streams.sealing import KeyService, Personal, Reveal, SubjectKey, open_sealed
 from streams.sender import Prepared, Sender, documents_in, key_ids_in
 from streams.store import AgencyStore, AgencyTransaction
@@ -54,7 +53,7 @@ class InboxPipeline:
     clock: Callable[[], datetime]
     metrics: Metrics
 
-    async def process(self, records: Sequence[Record], emit: Emit) -> None:  # noqa: ARG002 -- the outbox publishes
+    async def process(self, records: Sequence[Record]) -> None:
         """
         Process or quarantine records; when it returns, all of it is durable and they may be acknowledged.
 

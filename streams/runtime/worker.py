@@ -29,7 +29,7 @@ from streams.runtime.app import make_app
 from streams.runtime.ledger import Batch, Ledger
 from streams.runtime.producer import BatchProducer
 
-__all__ = ["Pipeline", "WorkerSpec", "run_worker"]
+__all__ = ["DurablePipeline", "Pipeline", "Stateful", "WorkerSpec", "run_worker"]
 
 _EMERGENCY_SECONDS = 15.0
 _EMERGENCY_EXIT = 70
@@ -40,7 +40,7 @@ _log = structlog.get_logger(__name__)
 class Pipeline(Protocol):
     """Makes the effect of records durable."""
 
-    async def process(self, records: Sequence[Record], emit: Emit) -> None:
+    async def process(self, records: Sequence[Record], emit: Emit, /) -> None:
         """
         Process records of one partition, in order.
 
@@ -50,6 +50,29 @@ class Pipeline(Protocol):
         Raises:
             TransientError: a server is away; nothing was done that a second call would repeat with another result.
         """
+
+
+class DurablePipeline(Protocol):
+    """Makes the effect of records durable by itself: inbox row, state and outbox in one transaction."""
+
+    async def process(self, records: Sequence[Record]) -> None:
+        """
+        Process records of one partition, in order; when it returns, they may be committed.
+
+        Raises:
+            TransientError: a server is away; nothing was done that a second call would repeat.
+        """
+
+
+@dataclass(frozen=True)
+class Stateful:
+    """A pipeline that needs no confirmations."""
+
+    pipeline: DurablePipeline
+
+    async def process(self, records: Sequence[Record], _emit: Emit) -> None:
+        """Process records."""
+        await self.pipeline.process(records)
 
 
 @dataclass(frozen=True)
