@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from streams.codec import Codec
 from streams.documents import DocumentRef
-from streams.errors import InputError
+from streams.errors import InputError, UndecodableError
 from streams.event import Draft, Event
 from streams.headers import event_headers
 from streams.names import AUDIT_TOPIC, BUS, EVENT_NAMESPACE, AgencyCode, EventType
@@ -84,9 +84,16 @@ class Sender:
         Make a draft an event without asking anybody: for stateless handlers, which pass sealed fields on unchanged.
 
         Raises:
-            UndecodableError: a personal value is not sealed yet, or the fields do not fit the schema otherwise.
+            InputError: a personal value is not sealed yet.
+            UndecodableError: the fields do not fit the schema otherwise.
         """
-        return self._build(draft, draft.data, event_id=draft.event_id or event_id, at=at, cause=cause, officer=None)
+        chosen = draft.event_id or event_id
+        try:
+            return self._build(draft, draft.data, event_id=chosen, at=at, cause=cause, officer=None)
+        except UndecodableError as error:
+            if _found(draft.data, Personal):
+                raise InputError(f"A stateless handler put an open personal value into {draft.type}.") from error
+            raise
 
     def _chosen_id(self, draft: Draft, event_id: UUID | None) -> UUID:
         chosen = draft.event_id or event_id
