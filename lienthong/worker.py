@@ -35,6 +35,9 @@ from streams.subject import SubjectRef
 
 __all__ = ["run"]
 
+_ADMITTED_TOGETHER = 100
+"""Records that the bus admits in one transaction."""
+
 _AUDIT = EventType("audit.recorded")
 
 
@@ -92,7 +95,9 @@ class _BusWorker:
             metrics=self._metrics,
         )
         publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id="lt.bus")
-        return Stateful(pipeline), [Relay(outbox=store, publisher=publisher, metrics=self._metrics)]
+        return Stateful(pipeline, records=_ADMITTED_TOGETHER), [
+            Relay(outbox=store, publisher=publisher, metrics=self._metrics)
+        ]
 
     async def close(self) -> None:
         await self._open.aclose()

@@ -1,5 +1,5 @@
 """The only folder that imports Faust: a worker as a Faust app with one agent."""
 
-from streams.runtime.worker import DurablePipeline, Pipeline, Stateful, WorkerSpec, run_worker
+from streams.runtime.worker import DurablePipeline, EmittingPipeline, Pipeline, Stateful, WorkerSpec, run_worker
 
-__all__ = ["DurablePipeline", "Pipeline", "Stateful", "WorkerSpec", "run_worker"]
+__all__ = ["DurablePipeline", "EmittingPipeline", "Pipeline", "Stateful", "WorkerSpec", "run_worker"]

@@ -45,6 +45,7 @@ class Batch:
         left: effects not yet durable; one stands for the submission itself, so that it cannot end too early.
         begun: its processing began.
         dead: its window is gone; nothing of it is processed or committed any more.
+        durable_to: effects of records below this offset are durable.
     """
 
     partition: Partition
@@ -55,6 +56,7 @@ class Batch:
     left: int = 1
     begun: bool = False
     dead: bool = False
+    durable_to: int = 0
 
     @property
     def finished(self) -> bool:
@@ -123,9 +125,18 @@ class Ledger:
         batch.begun = True
         return True
 
+    def abandon(self, batch: Batch) -> None:
+        """Leave a begun batch unfinished: what is not durable of it is read again."""
+        batch.begun = False
+        batch.dead = True
+
     def settle(self, batch: Batch, count: int = 1) -> None:
         """Note that so many effects of a batch are durable."""
         batch.left -= count
+
+    def advance(self, batch: Batch, offset: int) -> None:
+        """Note that a batch's effects below an offset are durable, before the whole batch is."""
+        batch.durable_to = max(batch.durable_to, offset)
 
     def committable(self, assigned: Iterable[Partition]) -> dict[Partition, int]:
         """Give how far each assigned partition may be committed, where that is further than it was."""
@@ -135,6 +146,8 @@ class Ledger:
             for partition, window in self._windows.items():
                 while window.batches and window.batches[0].finished:
                     window.frontier = window.batches.popleft().end
+                if window.batches:
+                    window.frontier = max(window.frontier, window.batches[0].durable_to)
                 if partition in assigned and window.frontier > window.committed:
                     found[partition] = window.frontier
             return found

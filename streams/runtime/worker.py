@@ -13,7 +13,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,7 +29,7 @@ from streams.runtime.app import make_app
 from streams.runtime.ledger import Batch, Ledger
 from streams.runtime.producer import BatchProducer
 
-__all__ = ["DurablePipeline", "Pipeline", "Stateful", "WorkerSpec", "run_worker"]
+__all__ = ["DurablePipeline", "EmittingPipeline", "Pipeline", "Stateful", "WorkerSpec", "run_worker"]
 
 _EMERGENCY_SECONDS = 15.0
 _EMERGENCY_EXIT = 70
@@ -37,25 +37,22 @@ _EMERGENCY_EXIT = 70
 _log = structlog.get_logger(__name__)
 
 
-class Pipeline(Protocol):
-    """Makes the effect of records durable."""
+class EmittingPipeline(Protocol):
+    """Stateless work: its effects are the records that it hands to the producer."""
 
     async def process(self, records: Sequence[Record], emit: Emit, /) -> None:
         """
-        Process records of one partition, in order.
-
-        When it returns, all effects are durable but for what was given to `emit`; once that is confirmed too, the
-        records are committed.
+        Process records of one partition, in order; they are committed once all that was emitted is confirmed.
 
         Raises:
-            TransientError: a server is away; nothing was done that a second call would repeat with another result.
+            TransientError: a server is away; what was emitted is emitted again by the next call.
         """
 
 
 class DurablePipeline(Protocol):
-    """Makes the effect of records durable by itself: inbox row, state and outbox in one transaction."""
+    """Stateful work: inbox row, state and outbox in one transaction."""
 
-    async def process(self, records: Sequence[Record]) -> None:
+    async def process(self, records: Sequence[Record], /) -> None:
         """
         Process records of one partition, in order; when it returns, they may be committed.
 
@@ -66,13 +63,20 @@ class DurablePipeline(Protocol):
 
 @dataclass(frozen=True)
 class Stateful:
-    """A pipeline that needs no confirmations."""
+    """
+    Work whose effects are durable when the pipeline returns.
+
+    Args:
+        pipeline: does it.
+        records: at most so many in one call; after each call they may be committed.
+    """
 
     pipeline: DurablePipeline
+    records: int = 1
 
-    async def process(self, records: Sequence[Record], _emit: Emit) -> None:
-        """Process records."""
-        await self.pipeline.process(records)
+
+Pipeline = EmittingPipeline | Stateful
+"""The two kinds of work."""
 
 
 @dataclass(frozen=True)
@@ -170,11 +174,29 @@ class _Worker:
         if not self._ledger.begin(batch):
             return True  # given back while we waited: whoever has the partition now reads it again
         records = [_record(each) for each in batch.records]
+        if isinstance(pipeline, Stateful):
+            return await self._process_stateful(pipeline, batch, records)
         emit = producer.emitter(batch)
-        done = await with_patience(lambda: pipeline.process(records, emit), stop=self._stop, retried=self._retried)
+        done = await self._with_patience(lambda: pipeline.process(records, emit))
         if done:
             self._ledger.settle(batch)
-            self._progress_at = time.monotonic()
+        return done
+
+    async def _process_stateful(self, work: Stateful, batch: Batch, records: Sequence[Record]) -> bool:
+        for start in range(0, len(records), work.records):
+            if start and self._ledger.closed:
+                self._ledger.abandon(batch)  # partitions are being given back: whoever gets them reads the rest
+                return True
+            part = records[start : start + work.records]
+            if not await self._with_patience(lambda part=part: work.pipeline.process(part)):  # type: ignore[misc] # mypy cannot type a default
+                return False
+            self._ledger.advance(batch, part[-1].offset + 1)
+        self._ledger.settle(batch)
+        return True
+
+    async def _with_patience(self, work: Callable[[], Awaitable[None]]) -> bool:
+        done = await with_patience(work, stop=self._stop, retried=self._retried)
+        self._progress_at = time.monotonic()
         return done
 
     def _retried(self) -> None:

@@ -19,7 +19,7 @@ from streams.errors import TransientError
 from streams.kafka import KafkaAddress
 from streams.names import TopicName
 from streams.record import Record
-from streams.runtime import WorkerSpec, run_worker
+from streams.runtime import Stateful, WorkerSpec, run_worker
 
 
 class Probe:
@@ -55,8 +55,8 @@ def main(bootstrap: str, group: str, topic: str, folder: Path) -> None:
     """Run until told to stop."""
     probe = Probe(folder)
 
-    async def open_() -> tuple[Probe, Sequence[Background]]:
-        return probe, []
+    async def open_() -> tuple[Stateful, Sequence[Background]]:
+        return Stateful(probe), []
 
     async def close() -> None:
         (folder / "closed").touch()

@@ -52,6 +52,32 @@ def test_a_batch_counts_its_effects() -> None:
     assert ledger.committable([P0]) == {P0: 3}
 
 
+def test_the_durable_part_of_a_batch_is_committed_before_its_end() -> None:
+    """A stateful worker that is stopped in the middle of a batch leaves only the rest to be read again."""
+    ledger, epoch = Ledger(), object()
+    first, second = fetch(ledger, 0, 5, epoch=epoch), fetch(ledger, 5, 9, epoch=epoch)
+
+    ledger.advance(first, 3)
+    ledger.advance(second, 9)
+    assert ledger.committable([P0]) == {P0: 3}
+
+    ledger.settle(first)
+    assert ledger.committable([P0]) == {P0: 9}
+
+
+def test_a_batch_that_was_left_alone_is_not_waited_for() -> None:
+    """Partitions are given back at once; nothing of its rest is committed."""
+    ledger = Ledger()
+    batch = fetch(ledger, 0, 5, epoch=object())
+    assert ledger.begin(batch)
+    ledger.advance(batch, 2)
+
+    ledger.abandon(batch)
+
+    assert ledger.under_way() == 0
+    assert ledger.committable([P0]) == {P0: 2}
+
+
 def test_a_hole_between_two_fetches_is_an_error() -> None:
     """Records that nobody was given must not be committed over."""
     ledger, epoch = Ledger(), object()
