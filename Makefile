@@ -45,6 +45,7 @@ live: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/cold_start.py
+	@$(BIN)/python benchmarks/republish.py
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

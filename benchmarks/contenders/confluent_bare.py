@@ -49,6 +49,6 @@ while left > 0 or batches:
     producer.poll(0 if messages else 0.01)
     while batches and batches[0]["left"] == 0:
         ends = batches.popleft()["ends"]
-        if not batches or len(batches) < 2:
+        if len(batches) <= 1:
             consumer.commit(offsets=[TopicPartition(*tp, end) for tp, end in ends.items()], asynchronous=True)  # type: ignore[attr-defined] # a dict
 consumer.close()

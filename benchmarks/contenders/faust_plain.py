@@ -24,18 +24,16 @@ app = faust.App(
     store="memory://",
 )
 incoming, outgoing = app.topic(source), app.topic(target)
-left = int(count)
+left = iter(range(int(count) - 1, -1, -1))
 
 
 @app.agent(incoming)
 async def enrich_event(stream: faust.StreamT) -> None:
     """Consume, enrich, produce."""
-    global left
     async for event in stream.events():
         value, headers = enrich(list(event.message.headers), event.value)
         await outgoing.send(key=event.key, value=value, headers=headers)
-        left -= 1
-        if left == 0:
+        if next(left) == 0:
             await app.producer.flush()
 
 
