@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from province import (
+from paper_province import (
     POLICE,
     SURVEILLANCE,
     as_record,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from admitting import copy_for, only_reason, prepared, queued, row_type
-from province import (
+from paper_province import (
     BANK,
     COMMITTEE,
     FLAGGED,

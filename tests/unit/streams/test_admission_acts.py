@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from admitting import INVESTIGATOR, copy_for, only_reason, ordered
-from province import (
+from paper_province import (
     ANSWERED,
     BANK,
     COMMITTEE,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from paper_province import POLICE, SURVEILLANCE, SUSPECTED, as_record, block, named_id, suspicion
 from prometheus_client import CollectorRegistry
-from province import POLICE, SURVEILLANCE, SUSPECTED, as_record, block, named_id, suspicion
 from structlog.testing import capture_logs
 
 from streams import background

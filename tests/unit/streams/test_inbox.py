@@ -7,8 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from paper_province import FLAGGED, PARCEL, POLICE, SELLER, SURVEILLANCE, SUSPECTED, TAX, as_record, named_id, suspicion
 from prometheus_client import CollectorRegistry
-from province import FLAGGED, PARCEL, POLICE, SELLER, SURVEILLANCE, SUSPECTED, TAX, as_record, named_id, suspicion
 
 from streams.agent import AgentSpec, Context, Handler, Outcome
 from streams.errors import PermanentError, TransientError

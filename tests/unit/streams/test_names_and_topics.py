@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from province import TAX, with_agency
+from paper_province import TAX, with_agency
 
 from streams.catalogue import Catalogue
 from streams.directory import Directory

@@ -7,7 +7,7 @@ import json
 
 import fastavro
 import pytest
-from province import SURVEILLANCE, as_record, suspicion
+from paper_province import SURVEILLANCE, as_record, suspicion
 
 from streams.catalogue import Catalogue, load_catalogue
 from streams.errors import ConfigurationError, TransientError, UndecodableError

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from paper_province import TAX, named_id
 from prometheus_client import CollectorRegistry
-from province import TAX, named_id
 from structlog.testing import capture_logs
 
 from streams import background

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from paper_province import FLAGGED, PARCEL, POLICE, SELLER, SURVEILLANCE, SUSPECTED, as_record, named_id, suspicion
 from prometheus_client import CollectorRegistry
-from province import FLAGGED, PARCEL, POLICE, SELLER, SURVEILLANCE, SUSPECTED, as_record, named_id, suspicion
 
 from streams.agent import AgentSpec, Context, Handler, Outcome
 from streams.errors import ConfigurationError, TransientError

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from province import SELLER, officer_key, with_officer
+from paper_province import SELLER, officer_key, with_officer
 
 from streams.directory import Directory, load_directory
 from streams.errors import ForbiddenError, UndecodableError

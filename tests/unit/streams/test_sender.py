@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from province import DECISION, PARCEL, POLICE, SELLER, SURVEILLANCE, block, named_id, officer_key, suspicion
+from paper_province import DECISION, PARCEL, POLICE, SELLER, SURVEILLANCE, block, named_id, officer_key, suspicion
 
 from streams.codec import Codec
 from streams.documents import DocumentRef

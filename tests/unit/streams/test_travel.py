@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from province import (
+from paper_province import (
     ANSWERED,
     BANK,
     COMMITTEE,
