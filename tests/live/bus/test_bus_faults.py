@@ -45,6 +45,7 @@ def test_workers_killed_in_mid_run_lose_nothing_and_do_nothing_twice(
     """SIGKILL to the tax office's worker and to the bus's, again and again, while a few hundred invoices flow."""
     types = ("einvoice.received", "einvoice.anomaly_detected")
     killed: Counter[str] = Counter()
+    refused = _quarantined(province)
     command = [sys.executable, "-m", "lienthong", "ingest", "einvoice", "--json"]
     command += [str(each.folder) for each in samples]
     env = {**os.environ, "LIENTHONG_DATA": str(province.data)}
@@ -59,9 +60,15 @@ def test_workers_killed_in_mid_run_lose_nothing_and_do_nothing_twice(
     province.settle()
 
     assert dict(killed) == {"tax-hanam": 2, BUS: 2}
+    assert refused == _quarantined(province)
     _assert_every_event_once(province)
     for each in samples:
         _assert_found_as_planted(province, each)
+
+
+def _quarantined(province: Province) -> list[tuple[object, ...]]:
+    query = "select topic, reason, detail, id from quarantine order by id"
+    return [row for each in (BUS, *province.agencies) for row in province.rows(each, query)]
 
 
 def _until_more(province: Province, event_type: str) -> None:
