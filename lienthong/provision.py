@@ -165,6 +165,7 @@ def _database(servers: Servers, directory: Directory) -> list[str]:
 
 def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> str:
     """Write an agency's settings, with the password that it had before; give the password."""
+    make_private_folder(servers.data / "agencies")
     folder = make_private_folder(agency_folder(servers.data, agency))
     path = folder / "settings.toml"
     known = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -66,6 +66,7 @@ def run(data: Path, code: str) -> None:
             retried=metrics.retried,
             assigned=lambda partitions: write_private(note, json.dumps({"pid": os.getpid(), "assigned": partitions})),
             session_timeout_seconds=settings.session_timeout_seconds,
+            scratch=data / "run" / "faust",
         )
     )
 

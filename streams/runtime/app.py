@@ -8,6 +8,7 @@ a real broker.
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 import faust
 import mode
@@ -18,7 +19,9 @@ from streams.runtime.transport import SCHEME, install
 __all__ = ["make_app"]
 
 
-def make_app(app_id: str, address: KafkaAddress, *, session_timeout_seconds: float, batch_records: int) -> faust.App:
+def make_app(
+    app_id: str, address: KafkaAddress, *, session_timeout_seconds: float, batch_records: int, scratch: Path
+) -> faust.App:
     """
     Make a worker's app.
 
@@ -27,6 +30,7 @@ def make_app(app_id: str, address: KafkaAddress, *, session_timeout_seconds: flo
         address: the cluster.
         session_timeout_seconds: after which Kafka gives a dead worker's partitions away.
         batch_records: at most so many records from one fetch.
+        scratch: folder for the empty ones that Faust makes at start.
     """
     install()
     return faust.App(
@@ -48,6 +52,7 @@ def make_app(app_id: str, address: KafkaAddress, *, session_timeout_seconds: flo
         topic_disable_leader=True,  # else it wants a topic of its own
         table_standby_replicas=0,  # no tables: nothing of record lives in Faust
         store="memory://",
+        datadir=scratch / app_id,
         key_serializer="raw",
         value_serializer="raw",  # decoding is ours: Faust acknowledges an undecodable record before any hook runs
         web_enabled=False,  # its web server answers anyone on all addresses

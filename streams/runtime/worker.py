@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import faust
@@ -95,6 +97,7 @@ class WorkerSpec:
         session_timeout_seconds: after which Kafka gives a dead worker's partitions away.
         batch_records: at most so many records from one fetch.
         stuck_seconds: after so long without progress on a batch the process ends.
+        scratch: folder for the empty ones that Faust makes at start.
     """
 
     group: str
@@ -107,15 +110,18 @@ class WorkerSpec:
     session_timeout_seconds: float = 10.0
     batch_records: int = 500
     stuck_seconds: float = 120.0
+    scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "lienthong-faust")
 
 
 def run_worker(spec: WorkerSpec) -> None:
     """Run a worker until it is told to stop by SIGTERM or SIGINT; it leaves by SystemExit."""
+    spec.scratch.mkdir(parents=True, exist_ok=True)
     app = make_app(
         spec.group,
         spec.address,
         session_timeout_seconds=spec.session_timeout_seconds,
         batch_records=spec.batch_records,
+        scratch=spec.scratch,
     )
     _Worker(app, spec).attach()
     app.finalize()
