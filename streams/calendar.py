@@ -12,12 +12,15 @@ VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 
 def vietnamese_day(moment: datetime) -> date:
     """
-    Say which day it is in Vietnam.
+    Say which day it is in Vietnam; at the calendar's very end, where no later day exists, the day as it is.
 
     >>> vietnamese_day(datetime(2026, 11, 23, 18, 0, tzinfo=UTC))
     datetime.date(2026, 11, 24)
     """
-    return moment.astimezone(VIETNAM).date()
+    try:
+        return moment.astimezone(VIETNAM).date()
+    except OverflowError:
+        return moment.date()
 
 
 def begin_of_day(day: date) -> datetime:

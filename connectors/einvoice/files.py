@@ -13,7 +13,7 @@ from connectors.einvoice.invoice import Invoice, read_invoice
 from connectors.einvoice.message import Message, read_message
 from connectors.einvoice.reading import DEFAULT_LIMITS, Limits, Refused, parse_xml
 from connectors.einvoice.record import Notes
-from connectors.einvoice.values import VIETNAM
+from streams.calendar import vietnamese_day
 from streams.documents import DocumentRef, document_ref
 from streams.errors import InputError
 from streams.event import Draft
@@ -147,7 +147,7 @@ def _files_of(path: Path, *, recursive: bool) -> Sequence[Path]:
 
 def _read_invoices(message: Message, received_at: datetime, notes: Notes) -> tuple[Invoice, ...]:
     """Read every invoice of a message."""
-    received_on = received_at.astimezone(VIETNAM).date()
+    received_on = vietnamese_day(received_at)
     return tuple(
         read_invoice(element, received_on=received_on, notes=notes, place=f"invoice {number}")
         for number, element in enumerate(message.invoices, start=1)

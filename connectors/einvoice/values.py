@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
+from streams.calendar import VIETNAM
 from streams.errors import InputError
 
-__all__ = ["SCALE", "VIETNAM", "parse_day", "parse_decimal", "parse_time", "plain"]
+__all__ = ["SCALE", "parse_day", "parse_decimal", "parse_time", "plain"]
 
 SCALE = Decimal("0.000001")
 """Six decimals: the scale of every decimal of the event types."""
-
-VIETNAM = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
-"""Vietnam's time, the same all year; a time without a zone in a file is of here."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?|[+-]?\.[0-9]{1,40}")
 _CONTEXT = Context(prec=100, rounding=ROUND_HALF_UP)

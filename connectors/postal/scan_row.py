@@ -6,17 +6,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from connectors.postal.numbers import check_number, is_usable
 from connectors.postal.scan_table import REQUIRED, Row
 from connectors.postal.wording import both, place
+from streams.calendar import VIETNAM
 from streams.connector import RowRefusal
 
-__all__ = ["LOCAL_TIME", "Scan", "read_scan", "read_time"]
-
-LOCAL_TIME = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
-"""What a time without an offset means. Fixed: Vietnam has kept UTC+7 without summer time since 1975."""
+__all__ = ["Scan", "read_scan", "read_time"]
 
 _EMSEVT = re.compile(r"EM[A-K]|ED[A-HX]|EX[A-DX]")
 _ISO = re.compile(
@@ -95,7 +93,7 @@ def read_time(text: str) -> datetime | None:
     """
     try:
         at = datetime.fromisoformat(text) if _ISO.fullmatch(text) else _vietnamese_time(text)
-        return at and (at if at.tzinfo else at.replace(tzinfo=LOCAL_TIME)).astimezone(UTC)
+        return at and (at if at.tzinfo else at.replace(tzinfo=VIETNAM)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -105,7 +103,7 @@ def _vietnamese_time(text: str) -> datetime | None:
     if not found:
         return None
     day, month, year, hour, minute, second = (int(part or 0) for part in found.groups())
-    return datetime(year, month, day, hour, minute, second, tzinfo=LOCAL_TIME)
+    return datetime(year, month, day, hour, minute, second, tzinfo=VIETNAM)
 
 
 def _clean_cells(cells: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -7,7 +7,7 @@ Only the sender's own time counts: a file that reaches the tax office late, from
 from __future__ import annotations
 
 from agents.tax_office.finding import Finding, RuleCard
-from agents.tax_office.vietnamese_day import vietnamese_day
+from streams.calendar import vietnamese_day
 from streams.event import Data
 from streams.sealing import Reveal
 
