@@ -25,8 +25,8 @@ def watch_parcel(event: Event, context: Context) -> Outcome:
     """
     Remember the flag of a parcel.
 
-    The state is `{"flag", "correlation", "valid_until"}`: id of the flag, id of its chain, ISO time or None for a flag
-    without end. A newer flag takes the place of an older one unless it ends earlier.
+    The state is `{"flag", "correlation", "depth", "valid_until"}`: id of the flag, id of its chain, causes before it,
+    ISO time or None for a flag without end. A newer flag takes the place of an older one unless it ends earlier.
     """
     ends = event.data.get("valid_until")
     if _outlives(context.state, ends):
@@ -34,6 +34,7 @@ def watch_parcel(event: Event, context: Context) -> Outcome:
     state = {
         "flag": str(event.id),
         "correlation": str(event.correlation),
+        "depth": event.depth,
         "valid_until": None if ends is None else ends.isoformat(),
     }
     return Outcome(state=state, note=NOTE)

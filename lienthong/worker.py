@@ -185,6 +185,8 @@ def _postal(session: AgencySession, postal: PostalSettings) -> tuple[list[Sink],
     async def flags(parcel: SubjectRef) -> Flag | None:
         async with session.store.transaction() as transaction:
             known = await transaction.state(handler.name, parcel.key)
-        return Flag(event_id=UUID(known["flag"]), correlation=UUID(known["correlation"])) if known else None
+        if not known:
+            return None
+        return Flag(event_id=UUID(known["flag"]), correlation=UUID(known["correlation"]), depth=known.get("depth", 0))
 
     return sinks, [ScanFolder(postal.scans, flags=flags, operator=session.agency)]

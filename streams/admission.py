@@ -22,7 +22,7 @@ from streams.event import Event
 from streams.headers import event_headers
 from streams.metrics import Metrics
 from streams.names import BUS, EVENT_NAMESPACE, AgencyCode, event_topic, inbox_topic, quarantine_topic
-from streams.policy import Delivery, redact, share
+from streams.policy import Delivery, redact, share, withhold
 from streams.reader import Reader
 from streams.record import Record, quarantine_item
 from streams.sender import audit_row, key_ids_in
@@ -114,7 +114,7 @@ class AdmissionPipeline:
     def _copy(self, event: Event, record: Record, delivery: Delivery) -> tuple[OutboxRow, frozenset[str]]:
         data = redact(event.data, delivery.removed)
         copy = replace(
-            event,
+            withhold(event, delivery.removed),
             purpose=delivery.purpose,
             legal_article=delivery.article,
             removed=delivery.removed,

@@ -171,7 +171,8 @@ class Directory:
         if key_id is not None:
             held = [each for each in held if each.key_id == key_id]
         if not held:
-            raise ForbiddenError(f"The directory has no officer '{name}' on {on}: see docs/operations.md, Officers.")
+            there = ", ".join(sorted({each.name for each in self.agency(code).officers if each.holds(on=on)}))
+            raise ForbiddenError(f"The directory has no officer '{name}' on {on}; it has: {there or 'none'}.")
         return held[-1]
 
 

@@ -35,6 +35,7 @@ class Draft:
             deterministic by what it is about, so that doing it twice is doing it once.
         cause: id of the event that led to it; None in a handler means the event in hand.
         correlation: id of the first event of the chain; None takes the cause's.
+        cause_depth: number of causes before the named `cause`.
     """
 
     type: EventType
@@ -43,6 +44,7 @@ class Draft:
     event_id: UUID | None = None
     cause: UUID | None = None
     correlation: UUID | None = None
+    cause_depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,16 @@ one remove; everything else is taken out before its inbox topic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from streams.calendar import vietnamese_day
 from streams.catalogue import EventTypeSpec
 from streams.directory import Directory
-from streams.event import Data
+from streams.event import Data, Event
 from streams.names import AgencyCode, EventType
 
-__all__ = ["Delivery", "redact", "share"]
+__all__ = ["Delivery", "redact", "share", "withhold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,18 @@ def share(data: Data, spec: EventTypeSpec, directory: Directory, *, at: datetime
             )
         )
     return deliveries
+
+
+def withhold(event: Event, removed: Sequence[str]) -> Event:
+    """
+    Take out of the envelope what was taken out of the fields: the officer, or the cause, by the same value.
+
+    Without the officer's name the signature goes, too; on a copy that lacks fields it verifies nothing anyway.
+    """
+    gone = {str(event.data.get(name)) for name in removed}
+    if event.officer in gone:
+        event = replace(event, officer=None, key_id=None, signature=None)
+    return replace(event, cause=None) if str(event.cause) in gone else event
 
 
 def redact(data: Data, removed: Sequence[str]) -> dict[str, object]:

@@ -121,7 +121,7 @@ class Sender:
             data=data,
             correlation=draft.correlation or (cause.correlation if cause else None) or parent or event_id,
             cause=parent,
-            depth=cause.depth + 1 if cause else int(parent is not None),
+            depth=_depth(draft, cause),
         )
         value = self.codec.encode(event.type, event.data)
         if officer is not None:
@@ -140,6 +140,14 @@ class Sender:
             return value
 
         return {name: _mapped(value, name, close) for name, value in data.items()}
+
+
+def _depth(draft: Draft, cause: Event | None) -> int:
+    """Count the causes before it; at least those that are known of either cause."""
+    known = [cause.depth] if cause else []
+    if draft.cause is not None:
+        known.append(draft.cause_depth)
+    return max(known) + 1 if known else 0
 
 
 def audit_row(codec: Codec, entry: AuditEntry) -> OutboxRow:

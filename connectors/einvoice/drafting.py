@@ -56,13 +56,14 @@ def draft_invoice(
             "invoice": _reference(invoice, seller),
             "document": document.as_data(),
             "message_kind": message.kind,
-            "message_id": message.message_id,
-            "refers_to": message.refers_to,
+            "message_id": _personal(seller, message.message_id),
+            "refers_to": _personal(seller, message.refers_to),
             "sent_at": message.sent_at,
             "received_at": received_at,
             **_seller_data(invoice.seller, seller),
             **_buyer_data(invoice.buyer, unnamed),
             **_content(invoice),
+            "shop": _personal(seller, invoice.free.shop),
         },
         event_id=invoice_event_id(invoice, facts=facts, document=document, index=index),
     )
@@ -85,7 +86,6 @@ def _content(invoice: Invoice) -> Mapping[str, Any]:
         "total_in_words": invoice.total_in_words,
         "tax_authority_code": invoice.tax_authority_code,
         "parcels": [_parcel(parcel) for parcel in invoice.free.parcels],
-        "shop": invoice.free.shop,
     }
 
 

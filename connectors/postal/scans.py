@@ -48,10 +48,12 @@ class Flag:
     Args:
         event_id: of the `shipment.flagged` event.
         correlation: id of the first event of its chain.
+        depth: number of causes before it.
     """
 
     event_id: UUID
     correlation: UUID
+    depth: int = 0
 
 
 FlagLookup = Callable[[SubjectRef], Awaitable[Flag | None]]
@@ -187,6 +189,7 @@ def _draft(scan: Scan, parcel: SubjectRef, flag: Flag | None, operator: AgencyCo
         event_id=event_id,
         cause=flag.event_id if flag else None,
         correlation=flag.correlation if flag else None,
+        cause_depth=flag.depth if flag else 0,
     )
 
 

@@ -43,7 +43,9 @@ class Database:
         except psycopg.OperationalError as error:
             if isinstance(error, psycopg.errors.InvalidAuthorizationSpecification) or "authentication" in str(error):
                 raise ConfigurationError(f"PostgreSQL refuses the login: {_sentence(error)}") from error
-            raise TransientError(f"PostgreSQL does not answer: {_sentence(error)}") from error
+            raise TransientError(
+                f"PostgreSQL does not answer: start it with `lienthong up`, or see `lienthong status`. {_sentence(error)}"
+            ) from error
         await self._pool.open()
         return self
 

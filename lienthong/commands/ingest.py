@@ -14,6 +14,7 @@ from rich.progress import track
 from lienthong.commands.options import Data, Json, chosen_data
 from lienthong.ingestion import EinvoiceIngestion, tax_office
 from lienthong.output import json_line, say, table
+from streams.errors import InputError
 
 __all__ = ["add_to"]
 
@@ -44,6 +45,8 @@ async def _einvoice(folder: Path, agency: str, paths: list[Path], *, recursive: 
     reports = []
     async with EinvoiceIngestion.open(folder, agency) as ingestion:
         files = ingestion.expand(paths, recursive=recursive)
+        if not files:
+            raise InputError("There is no *.xml file: name files, or add --recursive to look into folders of folders.")
         for path in track(files, description="Reading", console=Console(stderr=True), transient=True):
             report = await ingestion.ingest(path)
             if json:

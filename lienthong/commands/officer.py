@@ -10,7 +10,9 @@ from lienthong.agency_session import now
 from lienthong.commands.options import Data, Json, chosen_data
 from lienthong.officers import add_officer
 from lienthong.output import json_line, say
+from lienthong.settings import agency_settings
 from streams.calendar import vietnamese_day
+from streams.names import officer_name
 
 __all__ = ["add_to"]
 
@@ -32,7 +34,9 @@ def add(
     json: Json = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Make an officer's key and enter the officer in the directory."""
-    officer, new = add_officer(chosen_data(data), name, role=role, on=vietnamese_day(now()))
+    folder = chosen_data(data)
+    agency_settings(folder, officer_name(name)[0])  # a key in a folder where nothing is installed would be lost there
+    officer, new = add_officer(folder, name, role=role, on=vietnamese_day(now()))
     if json:
         json_line({"officer": officer.name, "role": officer.role, "key_id": officer.key_id, "new": new})
     else:

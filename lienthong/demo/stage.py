@@ -101,6 +101,8 @@ class Stage:
         seen, since = await self._fingerprint(), loop.time()
         while not await reached():
             await asyncio.sleep(_LOOK_SECONDS)
+            if any("held" in state for state in self._not_at_work().values()):
+                raise WaitingError(await self._explanation(what))
             now = await self._fingerprint()
             if now != seen:
                 seen, since = now, loop.time()
@@ -135,7 +137,7 @@ class Stage:
             if held
             else f" See lienthong status --data {self.data}."
         )
-        return f"waiting for {'; '.join(details) or 'the agencies'}: {what} did not happen.{advice}"
+        return f"waiting for {'; '.join(details) or 'the agencies'}; the demo cannot go on without {what}.{advice}"
 
 
 def _state(state: str, detail: str) -> str:

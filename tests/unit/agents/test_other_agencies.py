@@ -140,7 +140,12 @@ def test_a_postal_operator_remembers_the_flag_under_its_parcel(event: MakeEvent,
 
     outcome = handle("postal_operator", received, context())
 
-    expected = {"flag": str(received.id), "correlation": str(received.correlation), "valid_until": BEGIN.isoformat()}
+    expected = {
+        "flag": str(received.id),
+        "correlation": str(received.correlation),
+        "depth": received.depth,
+        "valid_until": BEGIN.isoformat(),
+    }
     assert expected == json.loads(json.dumps(outcome.state))
     assert outcome.note is not None
     assert "do not hold it" in outcome.note

@@ -22,6 +22,9 @@ FILES = [(f"{name}.v{version}", text) for name, version, text in schemas.event_f
 ]
 PERSONAL = {
     "einvoice.received": {
+        "message_id",
+        "refers_to",
+        "shop",
         "seller_tax_code",
         "seller_name",
         "seller_address",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from avro_strategies import data_of
 from hypothesis import HealthCheck, given, settings
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from streams.catalogue import load_catalogue
 from streams.directory import Agency, Directory
-from streams.names import AgencyCode, EventType
-from streams.policy import redact, share
+from streams.event import Event
+from streams.names import AgencyCode, EventType, OfficerName
+from streams.policy import redact, share, withhold
+from streams.subject import SubjectRef
 
 CATALOGUE = load_catalogue()
 SPEC = CATALOGUE[EventType("payment_block.requested")]
@@ -123,3 +126,27 @@ def test_deliveries_come_by_code() -> None:
     grants = directory({"c": {"fields": []}, "a": {"fields": []}, "b": {"fields": []}})
 
     assert [each.agency for each in share({}, SPEC, grants, at=noon(FIRST))] == ["a", "b", "c"]
+
+
+def test_the_envelope_does_not_say_what_was_removed() -> None:
+    """The officer and the cause stand in headers, too; a header with a removed value goes with the field."""
+    officer, cause = "sbv-hanam/payment-desk", uuid4()
+    answer = Event(
+        id=uuid4(),
+        type=EventType("payment_block.answered"),
+        source=AgencyCode("sbv-hanam"),
+        subject=SubjectRef("account", "vn-account", "x"),
+        time=datetime(2026, 11, 20, tzinfo=UTC),
+        data={"answered_by": officer, "suspicion": cause, "reason": "r"},
+        correlation=uuid4(),
+        cause=cause,
+        officer=OfficerName(officer),
+        key_id="k",
+        signature=b"s",
+    )
+
+    assert answer == withhold(answer, ["reason"])
+    anonymous = withhold(answer, ["answered_by"])
+    assert (anonymous.officer, anonymous.key_id, anonymous.signature, anonymous.cause) == (None, None, None, cause)
+    assert withhold(answer, ["suspicion"]).cause is None
+    assert withhold(answer, ["suspicion"]).officer == officer
