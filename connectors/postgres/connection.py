@@ -44,7 +44,7 @@ class Database:
             if isinstance(error, psycopg.errors.InvalidAuthorizationSpecification) or "authentication" in str(error):
                 raise ConfigurationError(f"PostgreSQL refuses the login: {_sentence(error)}") from error
             raise TransientError(
-                f"PostgreSQL does not answer: start it with `lienthong up`, or see `lienthong status`. {_sentence(error)}"
+                f"PostgreSQL does not answer: run `lienthong up`, or see `lienthong status`. {_sentence(error)}"
             ) from error
         await self._pool.open()
         return self
