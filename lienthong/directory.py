@@ -25,6 +25,7 @@ class LiveDirectory:
 
     def __init__(self, data: Path) -> None:
         self._overlay = overlay_folder(data)
+        self._shipped = [path for path, _ in schemas.directory_files()]
         self._seen = self._stamp()
         self._directory = load_directory(self._overlay)
 
@@ -37,6 +38,5 @@ class LiveDirectory:
         return self._directory
 
     def _stamp(self) -> tuple[tuple[str, int], ...]:
-        shipped = [path for path, _ in schemas.directory_files()]
         added = sorted(self._overlay.glob("*/*.toml"))
-        return tuple((str(path), path.stat().st_mtime_ns) for path in [*shipped, *added])
+        return tuple((str(path), path.stat().st_mtime_ns) for path in [*self._shipped, *added])

@@ -61,44 +61,34 @@ class AdmissionPipeline:
             TransientError: a server is away and nothing was done; try the same records again.
         """
         results = []
+        directory = self.directory()  # once for all of them: an officer is entered before the officer's first act
         async with self.store.transaction() as transaction:
             for record in records:
-                results.append((record.topic, await self._process(transaction, record)))  # noqa: PERF401 -- awaits
+                outcome = await self._process(transaction, record, directory)
+                results.append((record.topic, outcome))
         for topic, outcome in results:
             self.metrics.processed(topic, outcome)
 
-    async def _process(self, transaction: BusTransaction, record: Record) -> str:
+    async def _process(self, transaction: BusTransaction, record: Record, directory: Directory) -> str:
         now = self.clock()
         try:
             event = await self.reader.read(record)
             spec = self.codec.catalogue[event.type]
-            self._check(event, spec, record, now)
-            return await self._admit(transaction, event, spec, record, now)
+            _check(event, spec, record, directory, now)
+            admission = Admission(
+                event=event,
+                record=record,
+                deliveries=share(event.data, spec, directory, at=now),
+                answers=spec.answers is not None and event.cause is not None,
+                status=event.data.get("status"),
+                at=now,
+            )
+            return await self._admit(transaction, admission)
         except PermanentError as error:
             return await self._quarantine(transaction, record, error, now)
 
-    def _check(self, event: Event, spec: EventTypeSpec, record: Record, now: datetime) -> None:
-        if record.topic != event_topic(event.type):
-            raise ForbiddenError(f"A {event.type} does not belong on {record.topic}.", code="wrong_topic")
-        directory = self.directory()
-        agency = directory.agencies.get(event.source)
-        if agency is None or not agency.may_publish(event.type, on=vietnamese_day(now)):
-            raise ForbiddenError(f"{event.source} may not publish {event.type}.", code="not_granted")
-        if spec.signed_by_officer:
-            verify_officer(event, record.value or b"", directory, on=vietnamese_day(now))
-
-    async def _admit(
-        self, transaction: BusTransaction, event: Event, spec: EventTypeSpec, record: Record, now: datetime
-    ) -> str:
-        deliveries = share(event.data, spec, self.directory(), at=now)
-        admission = Admission(
-            event=event,
-            record=record,
-            deliveries=deliveries,
-            answers=spec.answers is not None and event.cause is not None,
-            status=event.data.get("status"),
-            at=now,
-        )
+    async def _admit(self, transaction: BusTransaction, admission: Admission) -> str:
+        event, record, deliveries, now = admission.event, admission.record, admission.deliveries, admission.at
         # Before anything is written: a value that cannot be encoded again must leave no event without its copies.
         copies = [self._copy(event, record, delivery) for delivery in deliveries]
         if not await transaction.admit(admission):
@@ -140,6 +130,16 @@ class AdmissionPipeline:
             entry = AuditEntry(action="quarantined", at=now, event_id=item.id, agency=BUS, reason_code=item.reason)
             await transaction.audit([entry], [audit_row(self.codec, entry)])
         return f"quarantined_{item.reason}"
+
+
+def _check(event: Event, spec: EventTypeSpec, record: Record, directory: Directory, now: datetime) -> None:
+    if record.topic != event_topic(event.type):
+        raise ForbiddenError(f"A {event.type} does not belong on {record.topic}.", code="wrong_topic")
+    agency = directory.agencies.get(event.source)
+    if agency is None or not agency.may_publish(event.type, on=vietnamese_day(now)):
+        raise ForbiddenError(f"{event.source} may not publish {event.type}.", code="not_granted")
+    if spec.signed_by_officer:
+        verify_officer(event, record.value or b"", directory, on=vietnamese_day(now))
 
 
 def _copy_id(event_id: UUID, agency: AgencyCode) -> UUID:
