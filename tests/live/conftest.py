@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,29 @@ import pytest
 
 from lienthong.stack import SilentProgress, StackPlan, default_cache, start_servers, stop_servers
 from streams.errors import ConfigurationError, TransientError
+
+_OPEN_SOCKET = "unclosed <socket"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Let live tests pass over a socket that a client left open.
+
+    kafka-python 3.0 loses a socket whose connection comes about in the moment in which its client is closed. What our
+    own code leaves open is still found by the unit tests, where such a warning is an error.
+    """
+    for each in items:
+        if each.get_closest_marker("live"):
+            each.add_marker(pytest.mark.filterwarnings(f"ignore:{_OPEN_SOCKET}:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _collected() -> Iterator[None]:
+    """Collect what this module's clients left, so that no later test is blamed for it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _OPEN_SOCKET, ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
