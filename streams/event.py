@@ -62,6 +62,7 @@ class Event:
         correlation: id of the first event of the chain.
         cause: id of the event that led to it.
         depth: number of causes before it, 0 for a first event.
+        passed: digests of the handlers, each with its subject, that the chain ran through, oldest first.
         officer: who acted, where an officer did.
         key_id: key of the officer's signature.
         signature: the officer's signature (see `streams.signing`).
@@ -69,6 +70,9 @@ class Event:
         legal_article: on an inbox copy, the article that grants it.
         removed: on an inbox copy, the fields taken out.
         answer_due: on an inbox copy, when the recipient owes an answer.
+        admitted: on an inbox copy, when the bus admitted the event; CloudEvents extension `recordedtime`.
+        sequence: on an inbox copy, its number among the recipient's copies about this subject, from 1, without gaps.
+        after: on an inbox copy, the event that the recipient received, too, and must apply before this one.
     """
 
     id: UUID
@@ -80,6 +84,7 @@ class Event:
     correlation: UUID
     cause: UUID | None = None
     depth: int = 0
+    passed: tuple[str, ...] = ()
     officer: OfficerName | None = None
     key_id: str | None = None
     signature: bytes | None = None
@@ -87,6 +92,9 @@ class Event:
     legal_article: str | None = None
     removed: tuple[str, ...] = ()
     answer_due: datetime | None = None
+    admitted: datetime | None = None
+    sequence: int | None = None
+    after: UUID | None = None
 
 
 def derived_id(cause: UUID, handler: str, index: int) -> UUID:

@@ -32,6 +32,8 @@ MAX_DEPTH = 16
 
 _SOURCE = "//lienthong/agency/"
 _MAX_HEADER_BYTES = 4096
+_DIGEST_DIGITS = 8
+_HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 def event_headers(event: Event) -> list[tuple[str, bytes]]:
@@ -48,6 +50,7 @@ def event_headers(event: Event) -> list[tuple[str, bytes]]:
         ("ce_correlationid", str(event.correlation)),
         ("ce_causationid", str(event.cause) if event.cause else None),
         ("ce_depth", str(event.depth)),
+        ("ce_passed", ",".join(event.passed) or None),
         ("ce_officer", event.officer),
         ("ce_keyid", event.key_id),
         ("ce_signature", base64.b64encode(event.signature).decode() if event.signature else None),
@@ -55,6 +58,9 @@ def event_headers(event: Event) -> list[tuple[str, bytes]]:
         ("ce_legalarticle", event.legal_article),
         ("ce_removed", ",".join(event.removed) or None),
         ("ce_answerdue", _time_text(event.answer_due) if event.answer_due else None),
+        ("ce_recordedtime", _time_text(event.admitted) if event.admitted else None),
+        ("ce_sequence", str(event.sequence) if event.sequence else None),
+        ("ce_after", str(event.after) if event.after else None),
     ]
     return [(name, text.encode()) for name, text in texts if text is not None]
 
@@ -93,6 +99,7 @@ def parse_event(headers: Headers, data: Data) -> Event:
         kind, _, value = texts["ce_subject"].partition(":")
         officer = texts.get("ce_officer")
         cause, signature, due = texts.get("ce_causationid"), texts.get("ce_signature"), texts.get("ce_answerdue")
+        admitted, sequence, after = texts.get("ce_recordedtime"), texts.get("ce_sequence"), texts.get("ce_after")
         return Event(
             id=UUID(texts["ce_id"]),
             type=EventType(texts["ce_type"]),
@@ -102,7 +109,8 @@ def parse_event(headers: Headers, data: Data) -> Event:
             data=data,
             correlation=UUID(texts.get("ce_correlationid", texts["ce_id"])),
             cause=UUID(cause) if cause else None,
-            depth=_depth(texts.get("ce_depth", "0")),
+            depth=_number(texts.get("ce_depth", "0"), least=0),
+            passed=_passed(texts.get("ce_passed")),
             officer=_officer(officer) if officer else None,
             key_id=texts.get("ce_keyid"),
             signature=base64.b64decode(signature, validate=True) if signature else None,
@@ -110,6 +118,9 @@ def parse_event(headers: Headers, data: Data) -> Event:
             legal_article=texts.get("ce_legalarticle"),
             removed=tuple(name for name in texts.get("ce_removed", "").split(",") if name),
             answer_due=_time(due) if due else None,
+            admitted=_time(admitted) if admitted else None,
+            sequence=_number(sequence, least=1) if sequence else None,
+            after=UUID(after) if after else None,
         )
     except KeyError as error:
         raise UndecodableError(f"The envelope lacks {error.args[0]}.", code="bad_envelope") from error
@@ -146,11 +157,17 @@ def _officer(text: str) -> OfficerName:
     return officer_name(text)[1]
 
 
-def _depth(text: str) -> int:
-    depth = int(text)
-    if depth < 0:
-        raise ValueError("negative depth")
-    return depth
+def _number(text: str, *, least: int) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) < least:
+        raise ValueError("a number that is none, or too small")
+    return int(text)
+
+
+def _passed(text: str | None) -> tuple[str, ...]:
+    digests = tuple(text.split(",")) if text else ()
+    if any(len(each) != _DIGEST_DIGITS or not _HEXADECIMAL.issuperset(each) for each in digests):
+        raise ValueError("a digest of a handler that is none")
+    return digests
 
 
 def _time(text: str) -> datetime:

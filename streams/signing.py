@@ -24,8 +24,11 @@ from streams.names import OfficerName, officer_name
 __all__ = ["OfficerKey", "sign", "verify_officer"]
 
 _KIND = b"lienthong.event.v1"
-_NOT_SIGNED = frozenset({"ce_signature", "ce_purpose", "ce_legalarticle", "ce_removed", "ce_answerdue"})
-"""The signature itself, and what the bus writes on an inbox copy."""
+_WRITTEN_BY_THE_BUS = frozenset(
+    {"ce_purpose", "ce_legalarticle", "ce_removed", "ce_answerdue", "ce_recordedtime", "ce_sequence", "ce_after"}
+)
+_NOT_SIGNED = _WRITTEN_BY_THE_BUS | {"ce_signature"}
+"""What the bus writes on an inbox copy, and the signature itself."""
 
 _ACTING_ROLES = frozenset({"officer", "supervisor"})
 

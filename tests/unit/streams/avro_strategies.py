@@ -93,5 +93,9 @@ EVENTS: st.SearchStrategy[Event] = st.builds(
     legal_article=st.none() | _PRINTABLE,
     removed=st.lists(_PRINTABLE, max_size=4).map(tuple),
     answer_due=st.none() | _TIMES,
+    passed=st.lists(st.text("0123456789abcdef", min_size=8, max_size=8), max_size=4).map(tuple),
+    admitted=st.none() | _TIMES,
+    sequence=st.none() | st.integers(1, 10**9),
+    after=st.none() | st.uuids(),
 )
 """Events with any envelope that can stand in headers, and no fields."""

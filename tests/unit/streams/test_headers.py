@@ -31,6 +31,7 @@ EVENT = Event(
     correlation=UUID(int=2),
     cause=UUID(int=3),
     depth=2,
+    passed=("0123abcd", "ffffffff"),
     officer=OfficerName("police-hanam/investigator"),
     key_id="0123456789abcdef",
     signature=b"\x00\xff" * 32,
@@ -38,6 +39,9 @@ EVENT = Event(
     legal_article="nd-52-2024/11.1",
     removed=("account", "customer"),
     answer_due=datetime(2026, 11, 21, 5, tzinfo=UTC),
+    admitted=datetime(2026, 11, 20, 5, 0, 1, tzinfo=UTC),
+    sequence=7,
+    after=UUID(int=3),
 )
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject")
 
@@ -129,6 +133,10 @@ def test_what_is_absent_has_no_header() -> None:
         legal_article=None,
         removed=(),
         answer_due=None,
+        passed=(),
+        admitted=None,
+        sequence=None,
+        after=None,
     )
 
     assert all(value for _, value in event_headers(bare))
@@ -184,6 +192,14 @@ def test_an_attribute_that_stands_twice_is_refused(name: str) -> None:
         ("ce_depth", b"-1"),
         ("ce_depth", b"many"),
         ("ce_depth", b""),
+        ("ce_depth", "٣".encode()),
+        ("ce_passed", b"0123ABCD"),
+        ("ce_passed", b"0123abc"),
+        ("ce_passed", b","),
+        ("ce_sequence", b"0"),
+        ("ce_sequence", b"+1"),
+        ("ce_after", b"x"),
+        ("ce_recordedtime", b"2026-11-20"),
         ("ce_correlationid", b"x"),
         ("ce_causationid", b"x"),
         ("ce_officer", b"investigator"),
