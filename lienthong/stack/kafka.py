@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lienthong.stack.download import fetch_kafka
-from lienthong.stack.plan import LOOPBACK, StackPlan
+from lienthong.stack.loopback import LOOPBACK
+from lienthong.stack.plan import StackPlan
 from lienthong.stack.ports import Port, accepts
 from lienthong.stack.private_files import make_private_folder, write_private
 from lienthong.stack.processes import Launch

@@ -12,17 +12,14 @@ Layout of the data folder:
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-__all__ = ["StackPlan", "default_cache"]
+from lienthong.stack.loopback import free_ports
 
-LOOPBACK = "127.0.0.1"
-"""The servers listen here and nowhere else."""
+__all__ = ["StackPlan", "default_cache"]
 
 SOCKET_MAX_BYTES = 90
 """Longest folder for a Unix socket: the system allows 107 bytes with the socket's own name in it."""
@@ -62,11 +59,7 @@ class StackPlan:
     @classmethod
     def on_free_ports(cls, data: Path, cache: Path) -> StackPlan:
         """A plan on four ports that are free now, for tests and benchmarks that run beside another stack."""
-        with contextlib.ExitStack() as stack:
-            sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
-            for one in sockets:
-                one.bind((LOOPBACK, 0))
-            ports = [int(one.getsockname()[1]) for one in sockets]
+        ports = free_ports(4)
         return cls(
             data=data,
             cache=cache,

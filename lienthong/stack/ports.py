@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from lienthong.stack.plan import LOOPBACK
+from lienthong.stack.loopback import LOOPBACK
 from streams.errors import ConfigurationError
 
 __all__ = ["Port", "accepts", "require_free_ports"]

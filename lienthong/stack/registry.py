@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 
 from lienthong.stack.download import fetch_registry
-from lienthong.stack.plan import LOOPBACK, StackPlan
+from lienthong.stack.loopback import LOOPBACK
+from lienthong.stack.plan import StackPlan
 from lienthong.stack.ports import Port, accepts
 from lienthong.stack.private_files import make_private_folder, write_private
 from lienthong.stack.processes import Launch

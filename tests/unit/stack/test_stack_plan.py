@@ -30,11 +30,12 @@ def test_relative_folders_become_absolute() -> None:
 
 
 def test_free_ports_differ(tmp_path: Path) -> None:
-    """Four ports, four numbers."""
+    """Four ports, four numbers, none of which the system gives to an outgoing connection."""
     plan = StackPlan.on_free_ports(tmp_path, default_cache())
 
     ports = {plan.kafka_port, plan.kafka_controller_port, plan.registry_port, plan.registry_management_port}
     assert len(ports) == 4
+    assert max(ports) < int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
 
 
 def test_a_recorded_socket_folder_wins(tmp_path: Path) -> None:
