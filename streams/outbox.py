@@ -7,6 +7,7 @@ A crash between confirmation and note publishes a row again; its id is the same,
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -78,10 +79,9 @@ class Relay:
             TransientError: Kafka or the store is away; rows that were published are published again.
         """
         entries = await self.outbox.pending(limit=_BATCH)
-        self.metrics.outbox_pending(len(entries))
         if entries:
             await self.publisher.publish([entry.row for entry in entries])
             await self.outbox.mark_published([entry.sequence for entry in entries])
-            for entry in entries:
-                self.metrics.published(entry.row.topic)
+            for topic, count in Counter(entry.row.topic for entry in entries).items():
+                self.metrics.published(topic, count)
         return len(entries)

@@ -77,7 +77,6 @@ async def test_rows_are_published_in_order_and_noted(
     value = relay.metrics.registry.get_sample_value
     labels = {"agency": TAX, "topic": TOPIC}
     assert value("lienthong_events_published_total", labels) == 3.0
-    assert value("lienthong_outbox_pending", {"agency": TAX}) == 0.0
 
 
 async def test_a_kafka_that_is_away_leaves_the_rows_waiting(
