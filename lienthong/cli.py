@@ -12,7 +12,7 @@ import sys
 import structlog
 import typer
 
-from lienthong.commands import act, demo, document, inbox, ingest, ledger, officer, servers, worker
+from lienthong.commands import act, demo, document, inbox, ingest, ledger, officer, quarantine, servers, worker
 from lienthong.output import say
 from streams.errors import ConfigurationError, InputError, LienThongError, TransientError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Liên Thông: the bus on which a province's agencies fight counterfeits and protect consumers.",
 )
-for each in (servers, worker, ingest, inbox, act, officer, document, ledger, demo):
+for each in (servers, worker, ingest, inbox, act, officer, document, ledger, quarantine, demo):
     each.add_to(app)
 
 

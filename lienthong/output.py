@@ -12,6 +12,7 @@ from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["as_json", "json_line", "say", "table"]
 
@@ -48,7 +49,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         # An id is there to be copied: it stays whole, and the other columns fold.
         shown.add_column(column, overflow="fold", no_wrap=column.endswith("_id"))
     for row in rows:
-        shown.add_row(*["" if each is None else str(as_json(each)) for each in row])
+        # As text: what stands between brackets in a value is no style.
+        shown.add_row(*[Text("" if each is None else str(as_json(each))) for each in row])
     Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False).print(shown)
 
 

@@ -111,11 +111,12 @@ class Officer(_Dated):
 
 
 class Agency(_Dated):
-    """One member of the bus."""
+    """One member of the bus. With `operates_bus` its operators and supervisors look after the bus's own quarantine."""
 
     code: Annotated[AgencyCode, AfterValidator(agency_code)]
     kind: str
     names: Names
+    operates_bus: bool = False
     jurisdiction: tuple[str, ...] = ()
     inbox_days: Annotated[int, Field(gt=0)] = 90
     quarantine_days: Annotated[int, Field(gt=0)] = 365

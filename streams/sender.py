@@ -165,6 +165,7 @@ def audit_row(codec: Codec, entry: AuditEntry) -> OutboxRow:
         "removed": list(entry.removed),
         "legal_article": entry.legal_article,
         "reason_code": entry.reason_code,
+        "details": entry.details,
     }
     event = Event(
         id=entry_id,

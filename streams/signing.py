@@ -15,13 +15,13 @@ from datetime import date
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from streams.directory import Directory
+from streams.directory import Directory, Officer
 from streams.errors import ForbiddenError
 from streams.event import Event
 from streams.headers import event_headers
 from streams.names import OfficerName, officer_name
 
-__all__ = ["OfficerKey", "sign", "verify_officer"]
+__all__ = ["OfficerKey", "sign", "statement", "verify_officer", "verify_statement"]
 
 _KIND = b"lienthong.event.v1"
 _WRITTEN_BY_THE_BUS = frozenset(
@@ -52,6 +52,11 @@ class OfficerKey:
         return self.private.public_key().public_bytes_raw().hex()[:16]
 
 
+def statement(*parts: bytes) -> bytes:
+    """Put the parts of a statement together, each after its length, so that none can run into the next."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
 def sign(event: Event, value: bytes, key: OfficerKey) -> Event:
     """
     Give the event the officer's name and signature.
@@ -80,18 +85,27 @@ def verify_officer(event: Event, value: bytes, directory: Directory, *, on: date
         officer = directory.officer(event.officer, on=on, key_id=event.key_id)
     except ForbiddenError as error:
         raise ForbiddenError(str(error), code="officer_unknown") from error
-    if officer.public_key is None:
-        raise ForbiddenError(f"{event.officer} has no key in the directory.", code="officer_unknown")
     if officer.role not in _ACTING_ROLES:
         raise ForbiddenError(f"{event.officer} is {officer.role} and may not act.", code="officer_role")
+    verify_statement(_statement(event, value), event.signature, officer)
+
+
+def verify_statement(signed: bytes, signature: bytes, officer: Officer) -> None:
+    """
+    Check a signature over a statement with one of an officer's keys.
+
+    Raises:
+        ForbiddenError: with code `officer_unknown` or `officer_signature`.
+    """
+    if officer.public_key is None:
+        raise ForbiddenError(f"{officer.name} has no key in the directory.", code="officer_unknown")
     try:
-        Ed25519PublicKey.from_public_bytes(officer.public_key).verify(event.signature, _statement(event, value))
+        Ed25519PublicKey.from_public_bytes(officer.public_key).verify(signature, signed)
     except InvalidSignature as error:
-        raise ForbiddenError(f"The signature of {event.officer} does not verify.", code="officer_signature") from error
+        raise ForbiddenError(f"The signature of {officer.name} does not verify.", code="officer_signature") from error
 
 
 def _statement(event: Event, value: bytes) -> bytes:
     """Write down what is signed: the kind, each attribute of the envelope as its header has it, the value's digest."""
     attributes = [name.encode() + b"=" + text for name, text in event_headers(event) if name not in _NOT_SIGNED]
-    parts = (_KIND, *attributes, hashlib.sha256(value).digest())
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return statement(_KIND, *attributes, hashlib.sha256(value).digest())

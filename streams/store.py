@@ -7,7 +7,7 @@ committed may the record be acknowledged. `connectors.postgres` is the implement
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,6 +99,7 @@ class AuditEntry:
     removed: tuple[str, ...] = ()
     legal_article: str | None = None
     reason_code: str | None = None
+    details: Mapping[str, str] | None = None
 
 
 class Outbox(Protocol):

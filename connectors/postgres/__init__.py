@@ -15,21 +15,41 @@ from connectors.postgres.inbox_view import (
 from connectors.postgres.keyring import PostgresKeyring
 from connectors.postgres.ledger_view import delivery_counts, events_of, open_answers, trace
 from connectors.postgres.migrate import provision_database
+from connectors.postgres.quarantine_acts import Act, acts_of, note_acts
+from connectors.postgres.quarantine_view import (
+    QuarantinedItem,
+    QuarantineFilter,
+    QuarantineState,
+    count_quarantined,
+    find_quarantined,
+    list_quarantined,
+    records_of,
+)
 
 __all__ = [
+    "Act",
     "Database",
     "InboxItem",
     "PostgresAgencyStore",
     "PostgresBusStore",
     "PostgresKeyring",
+    "QuarantineFilter",
+    "QuarantineState",
+    "QuarantinedItem",
+    "acts_of",
+    "count_quarantined",
     "delivery_counts",
     "events_of",
     "find_item",
+    "find_quarantined",
     "list_items",
+    "list_quarantined",
     "names_document",
+    "note_acts",
     "open_answers",
     "provision_database",
     "received_counts",
+    "records_of",
     "trace",
     "travel_seconds",
     "waiting_in_outbox",

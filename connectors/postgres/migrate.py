@@ -99,6 +99,8 @@ def _grant(connection: psycopg.Connection, agency: AgencyCode) -> None:
         "grant usage on schema {schema} to {role}",
         "grant select, insert, update, delete on all tables in schema {schema} to {role}",
         "revoke insert, update, delete on {schema}.migration from {role}",
+        # What could not be processed, and who did what about it, is added to and never edited.
+        "revoke update, delete on {schema}.quarantine, {schema}.quarantine_act from {role}",
         "grant usage on schema keyring to {role}",
         "grant execute on function keyring.key_for(text, text, text, bytea), keyring.keys(text[]) to {role}",
     ):

@@ -16,7 +16,7 @@ from streams.names import AgencyCode, EventType
 from streams.registry import ConfluentRegistry, preload_ids
 from streams.subject import SubjectRef, pseudonym
 
-__all__ = ["Forged", "Forger", "changed", "invoice"]
+__all__ = ["Forged", "Forger", "changed", "invoice", "payment_block"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +81,23 @@ def changed(forged: Forged, **texts: str | None) -> Forged:
     headers = [(name, value) for name, value in forged.headers if name.removeprefix("ce_") not in texts]
     headers += [(f"ce_{name}", text.encode()) for name, text in texts.items() if text is not None]
     return replace(forged, headers=headers)
+
+
+def payment_block(forger: Forger, *, source: str = "police-hanam", sealed: bool = False) -> Forged:
+    """Make a payment-block order that nobody signed; with an account under a key that nobody has, where asked for."""
+    target = pseudonym("account", "vn-account", uuid4().hex)
+    now = datetime.now(UTC)
+    data = {
+        "target": target.as_data(),
+        "authority": source,
+        "decision_number": "1/QD",
+        "decision_date": now.date(),
+        "legal_act": "nd-52-2024",
+        "legal_article": "11.1",
+        "decision": {"sha256": "0" * 64, "media_type": "application/pdf", "size_bytes": 1},
+        "bank_bin": "970999",
+        "account": {"key_id": "nobodys", "nonce": bytes(12), "ciphertext": bytes(20)} if sealed else None,
+        "extent": "full",
+        "valid_from": now,
+    }
+    return forger.make("payment_block.requested", target, data, source=source)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from forger import Forged, Forger, changed, invoice
+from forger import Forged, Forger, changed, invoice, payment_block
 from province import Province
 
 from lienthong.officers import officer_key
 from streams.headers import event_headers
 from streams.names import BUS, OfficerName
 from streams.signing import OfficerKey, sign
-from streams.subject import pseudonym
 
 pytestmark = pytest.mark.live
 
@@ -42,24 +40,6 @@ def forger(province: Province) -> Forger:
 
 def _place(topic: str, partition: int, offset: int) -> str:
     return f"{topic}/{partition}/{offset}"
-
-
-def _unsigned(forger: Forger, source: str = "police-hanam") -> Forged:
-    target = pseudonym("account", "vn-account", uuid4().hex)
-    now = datetime.now(UTC)
-    data = {
-        "target": target.as_data(),
-        "authority": source,
-        "decision_number": "1/QD",
-        "decision_date": now.date(),
-        "legal_act": "nd-52-2024",
-        "legal_article": "11.1",
-        "decision": {"sha256": "0" * 64, "media_type": "application/pdf", "size_bytes": 1},
-        "bank_bin": "970999",
-        "extent": "full",
-        "valid_from": now,
-    }
-    return forger.make(REQUESTED, target, data, source=source)
 
 
 def _signed(forged: Forged, key: OfficerKey) -> Forged:
@@ -111,20 +91,26 @@ def _bad_senders(forger: Forger, province: Province) -> list[Bad]:
     unknown = OfficerKey(name=OfficerName("police-hanam/nobody"), private=Ed25519PrivateKey.generate())
     other = OfficerKey(name=OfficerName("sbv-hanam/payment-desk"), private=Ed25519PrivateKey.generate())
     real = officer_key(province.data, INVESTIGATOR)
-    moved = _signed(_unsigned(forger), real)
-    other_body = replace(_unsigned(forger), event=moved.event, headers=moved.headers)
+    moved = _signed(payment_block(forger), real)
+    other_body = replace(payment_block(forger), event=moved.event, headers=moved.headers)
     by_tax = forger.make("seller.suspected", seller, {"seller": seller.as_data()}, source="tax-hanam")
     return [
         Bad("lt.seller.suspected", by_tax, "not_granted"),
         Bad("lt.einvoice.received", forger.invoice(uuid4().hex, source="nobody"), "not_granted"),
         Bad("lt.einvoice.received", forger.invoice(uuid4().hex, source="police-hanam"), "not_granted"),
-        Bad(f"lt.{REQUESTED}", _unsigned(forger), "officer_unsigned"),
-        Bad(f"lt.{REQUESTED}", _signed(_unsigned(forger), stranger), "officer_unknown"),
-        Bad(f"lt.{REQUESTED}", changed(_signed(_unsigned(forger), stranger), keyid=real.key_id), "officer_signature"),
-        Bad(f"lt.{REQUESTED}", _signed(_unsigned(forger), unknown), "officer_unknown"),
-        Bad(f"lt.{REQUESTED}", _signed(_unsigned(forger), other), "officer_unknown"),
+        Bad(f"lt.{REQUESTED}", payment_block(forger), "officer_unsigned"),
+        Bad(f"lt.{REQUESTED}", _signed(payment_block(forger), stranger), "officer_unknown"),
+        Bad(
+            f"lt.{REQUESTED}", changed(_signed(payment_block(forger), stranger), keyid=real.key_id), "officer_signature"
+        ),
+        Bad(f"lt.{REQUESTED}", _signed(payment_block(forger), unknown), "officer_unknown"),
+        Bad(f"lt.{REQUESTED}", _signed(payment_block(forger), other), "officer_unknown"),
         Bad(f"lt.{REQUESTED}", other_body, "officer_signature"),
-        Bad(f"lt.{REQUESTED}", changed(_signed(_unsigned(forger), real), subject="account:other"), "officer_signature"),
+        Bad(
+            f"lt.{REQUESTED}",
+            changed(_signed(payment_block(forger), real), subject="account:other"),
+            "officer_signature",
+        ),
     ]
 
 
@@ -140,7 +126,7 @@ def test_every_kind_of_bad_event_is_kept_whole_and_stops_nobody(province: Provin
     known, conflicting = _known_with_another_value(forger)
     province.send("lt.einvoice.received", known.value, known.headers)
     bad = [*_bad_bytes(forger), *_bad_envelopes(forger), *_bad_senders(forger, province), conflicting]
-    sound = _signed(_unsigned(forger), officer_key(province.data, INVESTIGATOR))
+    sound = _signed(payment_block(forger), officer_key(province.data, INVESTIGATOR))
 
     places = {_place(*province.send(each.topic, each.forged.value, each.forged.headers)): each for each in bad}
     after = [forger.invoice(uuid4().hex), sound]

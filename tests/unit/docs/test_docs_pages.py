@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings
 
 from agents import KINDS
 from lienthong import settings
-from lienthong.commands import ledger
+from lienthong.commands import ledger, quarantine
 from lienthong.stack import ServiceStatus
 from streams.catalogue import load_catalogue
 from streams.headers import event_headers
@@ -128,6 +128,8 @@ def test_json_lines_are_documented() -> None:
     assert documented["trace"] == [*ledger._TRACED, *ledger._RECIPIENT]
     assert documented["open"] == list(ledger._OPEN)
     assert documented["ingest einvoice"] == _keys("connectors/einvoice/report.py", "file_report", "_invoice")
+    assert documented["quarantine list"] == _keys("lienthong/commands/quarantine.py", "_row")
+    assert documented["quarantine redrive`, `drop"] == list(quarantine._DONE)
     assert documented["inbox list"] == _keys("lienthong/commands/inbox.py", "_row")
 
 

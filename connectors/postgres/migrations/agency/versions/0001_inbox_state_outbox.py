@@ -92,6 +92,19 @@ create table quarantine (
     header_values bytea[] not null,
     kept_at timestamptz not null default clock_timestamp()
 );
+
+create table quarantine_act (
+    quarantine_id uuid primary key references quarantine,
+    action text not null check (action in ('redriven', 'dropped')),
+    at timestamptz not null,
+    officer text not null,
+    key_id text not null,
+    because text not null,
+    signature bytea not null,
+    value_sha256 bytea not null,
+    noted_at timestamptz not null default clock_timestamp()
+);
+create index on quarantine_act (value_sha256);
 """
 
 

@@ -69,7 +69,8 @@ create table audit (
     recipient text,
     removed text[] not null,
     legal_article text,
-    reason_code text
+    reason_code text,
+    details jsonb
 );
 create index on audit (event_id);
 
@@ -85,7 +86,20 @@ create table quarantine (
     header_names text[] not null,
     header_values bytea[] not null,
     kept_at timestamptz not null default clock_timestamp()
-)
+);
+
+create table quarantine_act (
+    quarantine_id uuid primary key references quarantine,
+    action text not null check (action in ('redriven', 'dropped')),
+    at timestamptz not null,
+    officer text not null,
+    key_id text not null,
+    because text not null,
+    signature bytea not null,
+    value_sha256 bytea not null,
+    noted_at timestamptz not null default clock_timestamp()
+);
+create index on quarantine_act (value_sha256)
 """
 
 
