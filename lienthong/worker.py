@@ -17,6 +17,7 @@ from connectors.postgres import Database, PostgresBusStore
 from connectors.webhook import WebhookSink
 from lienthong.agency_session import AgencySession, now, open_agency, open_reader
 from lienthong.directory import LiveDirectory
+from lienthong.logs import log_to_stderr
 from lienthong.settings import AgencySettings, PostalSettings, agency_settings
 from lienthong.stack.private_files import make_private_folder, write_private
 from streams.admission import AdmissionPipeline
@@ -50,6 +51,7 @@ def run(data: Path, code: str) -> None:
         ConfigurationError: a setting is wrong.
     """
     agency = AgencyCode(code)
+    log_to_stderr(agency=agency)
     settings = agency_settings(data, agency)
     metrics = Metrics(agency, CollectorRegistry())
     if settings.metrics_port:

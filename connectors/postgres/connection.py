@@ -75,5 +75,6 @@ class Database:
 
 
 def _sentence(error: Exception) -> str:
-    """Give the driver's words, which stand on several lines, on one."""
-    return " ".join(str(error).split())
+    """Give the driver's words on one line, without the server's details, which quote the values of a row."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return " ".join((primary or str(error)).split())

@@ -251,7 +251,7 @@ class _Worker:
 
     async def _fail(self, error: BaseException, **where: object) -> None:
         """End the process without committing anything further; nothing may keep it alive."""
-        _log.error("worker failed", error=repr(error), exc_info=error, **where)
+        _log.error("worker failed", exc_info=error, **where)
         timer = threading.Timer(_EMERGENCY_SECONDS, os._exit, args=(_EMERGENCY_EXIT,))
         timer.daemon = True
         timer.start()

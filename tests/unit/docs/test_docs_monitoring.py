@@ -1,12 +1,14 @@
-"""docs/monitoring.md names every metric, with its kind and its labels, and no other."""
+"""docs/monitoring.md names every metric and every log event, and no other."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-from docs_pages import DOCS, rows
+from docs_pages import DOCS, ROOT, rows
 from prometheus_client import CollectorRegistry
 
 from streams.event import Event
@@ -78,3 +80,25 @@ def test_codes_that_are_counted_apart_are_codes_of_the_protocol() -> None:
     }
 
     assert codes >= SCHEMA_CODES | SIGNATURE_CODES
+
+
+def test_every_log_event_is_documented_with_its_level() -> None:
+    """What the code can write is what the page lists."""
+    documented = {(name.strip("`"), level) for name, level, _, _ in rows(PAGE, "| event | level | fields | meaning |")}
+
+    assert documented == set(_logged())
+
+
+def _logged() -> Iterator[tuple[str, str]]:
+    """Find the calls that write a line: of `_log`, `self._log` and `structlog.get_logger(...)`."""
+    for package in ("agents", "connectors", "lienthong", "streams"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_logger(node.func.value):
+                    (event, *_) = node.args
+                    assert isinstance(event, ast.Constant), f"{path}:{node.lineno} does not name its event"
+                    yield event.value, node.func.attr
+
+
+def _is_logger(node: ast.expr) -> bool:
+    return ast.unparse(node) in {"_log", "self._log"} or ast.unparse(node).startswith("structlog.get_logger(")
