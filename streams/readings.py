@@ -28,12 +28,14 @@ class PartitionReading:
         partition: its number.
         messages: records on Kafka whose effects are not durable yet; None before Kafka said where the end is.
         seconds: age of the oldest of them that was fetched; 0 when there is none, None when none of them was.
+        durable_to: effects of all records below this offset are durable; None before that is known.
     """
 
     topic: str
     partition: int
     messages: int | None
     seconds: float | None
+    durable_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

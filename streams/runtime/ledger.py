@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
-__all__ = ["Batch", "HoleError", "Ledger", "Partition"]
+__all__ = ["Batch", "HoleError", "Ledger", "Partition", "Standing"]
 
 
 class Partition(NamedTuple):
@@ -62,6 +62,19 @@ class Batch:
     def finished(self) -> bool:
         """All its effects are durable."""
         return self.left == 0
+
+
+class Standing(NamedTuple):
+    """
+    How far one partition's work is.
+
+    Args:
+        durable_to: effects of all records below this offset are durable.
+        oldest: the first fetched record of which that is not said, as the client gave it; None when there is none.
+    """
+
+    durable_to: int
+    oldest: Any
 
 
 @dataclass(eq=False)
@@ -190,6 +203,21 @@ class Ledger:
         with self._lock:
             heads = [w.batches[0] for w in self._windows.values() if w.batches and not w.batches[0].finished]
             return max((now - batch.fetched_at for batch in heads), default=0.0)
+
+    def standing(self, partition: Partition) -> Standing | None:
+        """Say how far a partition's work is; None when nothing of it was fetched. Any thread may ask."""
+        with self._lock:
+            window = self._windows.get(partition)
+            if window is None:
+                return None
+            durable_to = window.frontier
+            for batch in window.batches:
+                if not batch.finished:
+                    durable_to = max(durable_to, batch.durable_to)
+                    oldest = next((each for each in batch.records if each.offset >= durable_to), None)
+                    return Standing(durable_to, oldest)
+                durable_to = batch.end
+            return Standing(durable_to, None)
 
     @staticmethod
     def _bury(window: _Window | None) -> None:

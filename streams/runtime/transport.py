@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -126,14 +126,16 @@ class BatchConsumer(driver.Consumer):
     """
     A consumer whose messages are batches.
 
-    Set `failed` before it starts: it is called, on the event loop, with what must end the process.
+    Set `commit_failed` to be told of each commit that Kafka did not take.
     """
 
     ledger: Ledger
+    commit_failed: Callable[[], None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ledger = Ledger()
+        self.commit_failed = lambda: None
         self._room = asyncio.Event()
         self._commit_failing_since: float | None = None
 
@@ -201,6 +203,7 @@ class BatchConsumer(driver.Consumer):
         except Exception as error:  # noqa: BLE001 -- a broker restart must not end the worker; the watchdog may
             now = time.monotonic()
             self._commit_failing_since = self._commit_failing_since or now
+            self.commit_failed()
             _log.warning("commit put off", reason=repr(error), seconds=round(now - self._commit_failing_since, 1))
             return False
         self._commit_failing_since = None

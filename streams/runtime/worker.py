@@ -13,7 +13,6 @@ import asyncio
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,14 +21,17 @@ from typing import Any, Protocol
 import faust
 import structlog
 
-from streams.background import Background, pause, with_patience
+from streams.background import Background, with_patience
 from streams.kafka import KafkaAddress
+from streams.kafka_probe import why_kafka_is_away
 from streams.names import TopicName
 from streams.record import Record
 from streams.republish import Emit
 from streams.runtime.app import make_app
 from streams.runtime.ledger import Batch, Ledger
 from streams.runtime.producer import BatchProducer
+from streams.runtime.view import WorkerView
+from streams.runtime.watchdog import Watchdog
 
 __all__ = ["DurablePipeline", "EmittingPipeline", "Pipeline", "Stateful", "WorkerSpec", "run_worker"]
 
@@ -94,6 +96,9 @@ class WorkerSpec:
         close: ends what `open` began.
         retried: called at each pause because a server is away.
         assigned: called with the topics and partitions after each rebalance.
+        started: given, once, what others may ask the worker.
+        commit_failed: called when Kafka did not take a commit.
+        failed: called when an error that nobody foresaw ends the process.
         session_timeout_seconds: after which Kafka gives a dead worker's partitions away.
         batch_records: at most so many records from one fetch.
         stuck_seconds: after so long without progress on a batch the process ends.
@@ -107,6 +112,9 @@ class WorkerSpec:
     close: Callable[[], Any]
     retried: Callable[[], None]
     assigned: Callable[[Sequence[tuple[str, int]]], None]
+    started: Callable[[WorkerView], None] = lambda _view: None
+    commit_failed: Callable[[], None] = lambda: None
+    failed: Callable[[], None] = lambda: None
     session_timeout_seconds: float = 10.0
     batch_records: int = 500
     stuck_seconds: float = 120.0
@@ -139,7 +147,13 @@ class _Worker:
         self._opened = asyncio.Event()
         self._pipeline: Pipeline | None = None
         self._producer: BatchProducer | None = None
-        self._progress_at = time.monotonic()
+        self._view: WorkerView | None = None
+        self._assigned = False
+        self._watchdog = Watchdog(
+            reading=lambda: self._view.reading() if self._view else None,
+            kafka_is_away=lambda: why_kafka_is_away(spec.address),
+            stuck_seconds=spec.stuck_seconds,
+        )
 
     def attach(self) -> None:
         app = self._app
@@ -202,24 +216,26 @@ class _Worker:
 
     async def _with_patience(self, work: Callable[[], Awaitable[None]]) -> bool:
         done = await with_patience(work, stop=self._stop, retried=self._retried)
-        self._progress_at = time.monotonic()
+        self._watchdog.progress()
         return done
 
     def _retried(self) -> None:
         # Waiting for a server that is away is no lack of progress: the watchdog must not end the process for it.
-        self._progress_at = time.monotonic()
+        self._watchdog.progress()
         self._spec.retried()
 
     async def _run_background(self) -> None:
         try:
+            view = self._view = self._look()
             self._producer = BatchProducer(
                 self._spec.address, client_id=self._spec.group, ledger=self._ledger, failed=self._refused
             )
             self._pipeline, services = await self._spec.open()
             self._opened.set()
+            view.opened = True
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._producer.run(self._stop), name="confirmations")
-                group.create_task(self._watch(), name="watchdog")
+                group.create_task(self._watchdog.run(self._stop), name="watchdog")
                 for service in services:
                     group.create_task(self._serve(service), name=service.name)
         except asyncio.CancelledError:
@@ -230,16 +246,23 @@ class _Worker:
     async def _serve(self, service: Background) -> None:
         await service.run(self._stop)
 
-    async def _watch(self) -> None:
-        """End a worker that has work and makes no progress, also one whose batch Faust dropped."""
-        while not self._stop.is_set():
-            await pause(self._stop, self._spec.stuck_seconds / 10)
-            now = time.monotonic()
-            waited = min(self._ledger.oldest_seconds(now), now - self._progress_at)
-            if waited > self._spec.stuck_seconds:
-                raise RuntimeError(f"no progress on the oldest batch for {waited:.0f} s")
+    def _look(self) -> WorkerView:
+        """Let others look at the worker from now on."""
+        view = WorkerView(
+            self._app,
+            unconfirmed=lambda: self._producer.unconfirmed if self._producer else 0,
+            stalled_seconds=self._watchdog.stalled_seconds,
+        )
+        view.assigned = self._assigned
+        consumer: Any = self._app.consumer
+        consumer.commit_failed = self._spec.commit_failed
+        self._spec.started(view)
+        return view
 
     async def _on_assigned(self, _app: faust.App, assigned: Any = (), **_: Any) -> None:
+        self._assigned = True
+        if self._view is not None:
+            self._view.assigned = True
         self._spec.assigned(sorted((each.topic, each.partition) for each in assigned))
 
     async def _on_shutdown(self, _app: faust.App, **_: Any) -> None:
@@ -251,6 +274,7 @@ class _Worker:
 
     async def _fail(self, error: BaseException, **where: object) -> None:
         """End the process without committing anything further; nothing may keep it alive."""
+        self._spec.failed()
         _log.error("worker failed", exc_info=error, **where)
         timer = threading.Timer(_EMERGENCY_SECONDS, os._exit, args=(_EMERGENCY_EXIT,))
         timer.daemon = True

@@ -1,8 +1,10 @@
 """
-A worker whose pipeline writes down what it was given: `python probe_worker.py BOOTSTRAP GROUP TOPIC FOLDER`.
+A worker whose pipeline writes down what it was given: `python probe_worker.py BOOTSTRAP GROUP TOPIC FOLDER STUCK`.
 
 What a record's value begins with says what becomes of it. `unknown`: an error that nobody foresaw, until the file
 `mended` is there. `away`: a server is away, until the file `back` is there. `slow`: takes until the file `go` is there.
+`hang`: so does this, and holds the event loop. Where the file `deaf` is there at the start, nothing is ever handed on.
+What the worker says of itself stands in the file `reading`.
 """
 
 from __future__ import annotations
@@ -11,15 +13,18 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from streams.background import Background
+from lienthong.logs import log_to_stderr
+from streams.background import Background, pause
 from streams.errors import TransientError
 from streams.kafka import KafkaAddress
 from streams.names import TopicName
 from streams.record import Record
-from streams.runtime import Stateful, WorkerSpec, run_worker
+from streams.runtime import Stateful, WorkerSpec, WorkerView, run_worker
+from streams.runtime.transport import BatchConsumer
 
 
 class Probe:
@@ -42,6 +47,8 @@ class Probe:
             raise TransientError("a server is away")
         while word.startswith("slow") and not (self._folder / "go").exists():  # noqa: ASYNC110 -- set by another process
             await asyncio.sleep(0.02)
+        while word.startswith("hang") and not (self._folder / "go").exists():
+            time.sleep(0.02)  # noqa: ASYNC251 -- as a handler that computes without end
 
     def note(self, file: str, record: Record) -> None:
         """Append one line; it is in the file even when the process is killed right afterwards."""
@@ -51,12 +58,35 @@ class Probe:
             out.write(json.dumps(line) + "\n")
 
 
-def main(bootstrap: str, group: str, topic: str, folder: Path) -> None:
+class Sayer:
+    """Writes down what the worker says of itself, again and again."""
+
+    name = "sayer"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.view: WorkerView | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Write until told to stop."""
+        while not stop.is_set():
+            reading = self.view and self.view.reading()
+            said = [[each.partition, each.messages, each.seconds] for each in (reading.partitions if reading else ())]
+            new = self._folder / "reading.new"
+            new.write_text(json.dumps(said), encoding="utf-8")
+            new.replace(self._folder / "reading")
+            await pause(stop, 0.05)
+
+
+def main(bootstrap: str, group: str, topic: str, folder: Path, stuck_seconds: float) -> None:
     """Run until told to stop."""
-    probe = Probe(folder)
+    probe, sayer = Probe(folder), Sayer(folder)
+    log_to_stderr()
+    if (folder / "deaf").exists():
+        _go_deaf()
 
     async def open_() -> tuple[Stateful, Sequence[Background]]:
-        return Stateful(probe), []
+        return Stateful(probe), [sayer]
 
     async def close() -> None:
         (folder / "closed").touch()
@@ -70,10 +100,21 @@ def main(bootstrap: str, group: str, topic: str, folder: Path) -> None:
             close=close,
             retried=(folder / "retried").touch,
             assigned=lambda places: (folder / f"assigned-{os.getpid()}").write_text(json.dumps(places)),
+            started=lambda view: setattr(sayer, "view", view),
             session_timeout_seconds=6.0,
+            stuck_seconds=stuck_seconds,
         )
     )
 
 
+def _go_deaf() -> None:
+    """Let Faust think that no partition is to be read."""
+
+    def partitions(_consumer: BatchConsumer) -> set[object]:
+        return set()
+
+    BatchConsumer._get_active_partitions = partitions
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:4], Path(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]), float(sys.argv[5]))

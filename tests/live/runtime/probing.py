@@ -38,9 +38,10 @@ class Probing:
     producer: KafkaProducer
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self, *, stuck_seconds: float = 120.0) -> subprocess.Popen[bytes]:
         """Start a worker and wait until it was given its partitions."""
-        command = [sys.executable, str(_WORKER), self.bootstrap, self.name, self.name, str(self.folder)]
+        words = (self.bootstrap, self.name, self.name, str(self.folder), str(stuck_seconds))
+        command = [sys.executable, str(_WORKER), *words]
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
         self.started.append(process)
@@ -67,6 +68,16 @@ class Probing:
     def values(self, what: str = "done") -> list[str]:
         """Give the values that workers noted."""
         return [each["value"] for each in self.noted(what)]
+
+    def said(self) -> dict[int, tuple[int | None, float | None]]:
+        """Give what the worker says of itself: by partition, how many records it is behind and for how long."""
+        path = self.folder / "reading"
+        rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        return {partition: (messages, seconds) for partition, messages, seconds in rows}
+
+    def log(self) -> list[dict[str, Any]]:
+        """Give the lines that workers logged."""
+        return [json.loads(line) for line in (self.folder / "log").read_text(encoding="utf-8").splitlines()]
 
     def mark(self, name: str) -> None:
         """Make one of the files that records wait for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from streams.runtime.ledger import Batch, HoleError, Ledger, Partition
 
 P0 = Partition("topic", 0)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A record as the client gives it."""
+
+    offset: int
 
 
 def fetch(ledger: Ledger, start: int, end: int, *, epoch: object, records: int | None = None) -> Batch:
@@ -63,6 +72,24 @@ def test_the_durable_part_of_a_batch_is_committed_before_its_end() -> None:
 
     ledger.settle(first)
     assert ledger.committable([P0]) == {P0: 9}
+
+
+def test_a_partitions_standing_is_its_durable_end_and_its_oldest_record() -> None:
+    """Also in the middle of a batch, and over finished ones that were not committed yet."""
+    ledger, epoch = Ledger(), object()
+    assert ledger.standing(P0) is None
+    records = [Fetched(offset) for offset in (5, 6, 8)]
+    first = fetch(ledger, 0, 5, epoch=epoch)
+    second = ledger.fetched(P0, epoch=epoch, start=5, end=9, records=records, at=0.0)
+
+    ledger.settle(first)
+    assert ledger.standing(P0) == (5, records[0])
+    ledger.advance(second, 7)
+    assert ledger.standing(P0) == (7, records[2])
+    ledger.settle(second)
+    assert ledger.standing(P0) == (9, None)
+    assert ledger.committable([P0]) == {P0: 9}
+    assert ledger.standing(P0) == (9, None)
 
 
 def test_a_batch_that_was_left_alone_is_not_waited_for() -> None:
