@@ -5,7 +5,8 @@ Consume, enrich, republish: this runtime against what a Python user could pick, 
 
 Every contender reads the same events of about 500 bytes with their CloudEvents headers from 4 partitions, does the
 same work (contenders/work.py), and writes with acks=all to a topic of its own, whose broker-side time stamps give the
-rate: from the first enriched event to the last. Rounds are interleaved. A round in which an event is missing fails.
+rate: from the first enriched event to the last. All commit only what is confirmed. Rounds are interleaved. A round in
+which an event is missing fails.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import fastavro
 from confluent_kafka import Consumer, Producer, TopicPartition
+from environments import python_for
 from machine import describe
 
 from lienthong.provision import make_topics
@@ -41,6 +42,8 @@ PARTITIONS = 4
 CONTENDERS = {
     "ours": "this runtime, stateless handler",
     "faust_plain": "plain Faust agent",
+    "faststream_batch": "FastStream, batch subscriber",
+    "quix_streams": "Quix Streams",
     "aiokafka_bare": "bare aiokafka loop, pipelined",
     "confluent_bare": "bare confluent-kafka loop, pipelined",
 }
@@ -107,7 +110,8 @@ def source_event(schema: object, index: int) -> tuple[bytes, Event]:
 
 def run(contender: str, bootstrap: str, target: str, count: int) -> float:
     """Run one contender until its topic holds everything; events a second."""
-    words = [sys.executable, str(HERE / f"{contender}.py"), bootstrap, SOURCE, target, f"bench.{target}", str(count)]
+    python = python_for(HERE / f"{contender}.py", default_cache())
+    words = [str(python), str(HERE / f"{contender}.py"), bootstrap, SOURCE, target, f"bench.{target}", str(count)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     try:
         return measure(bootstrap, target, count)
@@ -174,9 +178,19 @@ def rounds(bootstrap: str, chosen: list[str], events: int, count: int) -> dict[s
     return rates
 
 
+def contender_versions() -> str:
+    """Give the packages of contenders that have environments of their own."""
+    return ", ".join(
+        line.replace("==", " ")
+        for each in sorted(HERE.glob("*.txt"))
+        for line in each.read_text(encoding="utf-8").split()
+        if not line.startswith(("aiokafka", "fastavro"))
+    )
+
+
 def report(rates: dict[str, list[float]], events: int) -> None:
     """Print medians and ratios."""
-    print(f"\n{describe()}\n{events} events, {PARTITIONS} partitions, acks=all; events/s")
+    print(f"\n{describe()}; {contender_versions()}\n{events} events, {PARTITIONS} partitions, acks=all; events/s")
     medians = {each: statistics.median(found) for each, found in rates.items()}
     ours = medians.get("ours")
     for each, found in rates.items():

@@ -2,9 +2,9 @@
 A writer of Avro values, compiled once per schema.
 
 fastavro tries the branches of a union one by one and validates the datum against each; with records of optional
-fields, as ours are, that is most of the time it takes. Here each schema becomes a tree of small closures, and a union
-is what the house allows: null and one other type. The bytes are the same (a property test compares them with
-fastavro's); reading stays fastavro's work. See docs/decisions/0007-compiled-writer.md.
+fields, as ours are, that is most of the time it takes. Here each record becomes a function of straight code, and a
+union is what the house allows: null and one other type. The bytes are the same (a property test compares them with
+fastavro's). See docs/decisions/0007-compiled-writer.md and 0009-speed.md.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from streams.avro_source import Source, resolved
 from streams.errors import ConfigurationError
 
 __all__ = ["Write", "compile_writer"]
 
-Write = Callable[[bytearray, Any], None]
-"""Appends a value's encoding; raises ValueError, TypeError, KeyError or AttributeError when it does not fit."""
+Write = Callable[[bytearray, Mapping[str, Any]], None]
+"""Appends a record's encoding; raises ValueError, TypeError, KeyError or AttributeError when it does not fit."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_INT, _LONG = 31, 63
 
 
-def compile_writer(schema: Mapping[str, Any]) -> Callable[[bytearray, Mapping[str, Any]], None]:
+def compile_writer(schema: Mapping[str, Any]) -> Write:
     """
     Compile a record's schema.
 
@@ -37,186 +37,185 @@ def compile_writer(schema: Mapping[str, Any]) -> Callable[[bytearray, Mapping[st
     Raises:
         ConfigurationError: the schema has a construct that the house does not use.
     """
-    return _compile(schema, {}, str(schema.get("namespace", "")))
+    source = Source(f"writer of {schema['name']}", _NAMES)
+    function = _WriterSource(source).record(schema, str(schema.get("namespace", "")))
+    return source.compiled(function)
 
 
-def _compile(schema: Any, named: dict[str, Write], space: str) -> Write:
-    if isinstance(schema, list):
-        return _optional(schema, named, space)
-    if isinstance(schema, str):
-        if schema in _PRIMITIVES:
-            return _PRIMITIVES[schema]
-        return named[schema if "." in schema else f"{space}.{schema}"]
-    kind, logical = schema["type"], schema.get("logicalType")
-    builder = _BUILDERS.get(logical or kind)
-    if builder is not None:
-        return builder(schema, named, schema.get("namespace", space))
-    write = _LOGICAL.get(logical) if logical else _PRIMITIVES.get(kind)
-    if write is None:
-        raise ConfigurationError(f"No writer is compiled for {logical or kind}: the house's schemas do not use it.")
-    return write
+class _WriterSource:
+    """Writes lines that append a value's encoding to `out`; `e` is a part of it."""
 
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._types: dict[str, Any] = {}
+        self._functions: dict[str, str] = {}
 
-def _optional(branches: list[Any], named: dict[str, Write], space: str) -> Write:
-    if len(branches) != 2 or branches[0] != "null":  # noqa: PLR2004 -- null and one other
-        raise ConfigurationError("A union is null and one other type, in this order.")
-    other = _compile(branches[1], named, space)
+    def record(self, schema: Mapping[str, Any], space: str) -> str:
+        """Name the function of a record; write it when the record is met first."""
+        _, _, name = resolved(schema, self._types, space)
+        if name not in self._functions:
+            # Named before it is written: a schema may name its own record below.
+            self._functions[name] = function = self._source.fresh("write_")
+            with self._source.function(f"def {function}(out, value):"):
+                self._fields(schema["fields"], name.rpartition(".")[0])
+        return self._functions[name]
 
-    def write(out: bytearray, value: Any) -> None:
-        if value is None:
-            out.append(0)
+    def _fields(self, fields: list[Mapping[str, Any]], space: str) -> None:
+        defaults = {each["name"]: _default(each) for each in fields if "default" in each}
+        # As many fields as the schema has, and each of them found below: then there is no other.
+        with self._source.block(f"if len(value) != {len(fields)}:"):
+            self._source.line(f"value = completed(value, {self._source.constant(defaults)}, {len(fields)})")
+        for each in fields:
+            self._value(each["type"], f"value[{each['name']!r}]", space)
+
+    def _value(self, schema: Any, given: str, space: str) -> None:
+        kind, inner, _ = resolved(schema, self._types, space)
+        line = self._source.line
+        if kind == "record":
+            line(f"{self.record(inner, space)}(out, {given})")
+        elif kind == "optional":
+            self._optional(inner, given, space)
+        elif kind == "array":
+            self._items("as_list", inner, given, space)
+        elif kind == "map":
+            self._items("as_map", inner, given, space)
+        elif kind == "enum":
+            encoded = {symbol: _varint(index << 1) for index, symbol in enumerate(inner["symbols"])}
+            line(f"out += {self._source.constant(encoded)}[{given}]")
+        elif kind == "decimal":
+            self._sized(f"{self._source.constant(_decimal_encoder(inner['precision'], inner['scale']))}({given})")
+        elif kind in _SIZED:
+            self._sized(_SIZED[kind].format(given))
+        elif kind in _WHOLE:
+            line(f"out += {_WHOLE[kind]}({given})")
         else:
-            out.append(2)
-            other(out, value)
+            raise ConfigurationError(f"No writer is compiled for {kind}: the house's schemas do not use it.")
 
-    return write
+    def _sized(self, encoded: str) -> None:
+        self._source.line(f"e = {encoded}; n = len(e)")
+        self._source.line(f"out += SHORT[n << 1] if n < {len(_SHORT) >> 1} else varint(n << 1); out += e")
 
+    def _optional(self, inner: Any, given: str, space: str) -> None:
+        value = self._source.fresh("v")
+        self._source.line(f"{value} = {given}")
+        with self._source.block(f"if {value} is None:"):
+            self._source.line("out.append(0)")
+        with self._source.block("else:"):
+            self._source.line("out.append(2)")
+            self._value(inner, value, space)
 
-def _record(schema: Mapping[str, Any], named: dict[str, Write], space: str) -> Write:
-    fields: list[tuple[str, Write, bytes | None]] = []
-
-    def write(out: bytearray, value: Any) -> None:
-        known = 0
-        for name, write_field, default in fields:
-            if name in value:
-                write_field(out, value[name])
-                known += 1
-            elif default is None:
-                raise ValueError(f"{name} is missing")
+    def _items(self, check: str, schema: Mapping[str, Any], given: str, space: str) -> None:
+        items, item = self._source.fresh("v"), self._source.fresh("v")
+        self._source.line(f"{items} = {check}({given})")
+        with self._source.block(f"if {items}:"):
+            self._source.line(f"out += varint(len({items}) << 1)")
+            if schema["type"] == "array":
+                with self._source.block(f"for {item} in {items}:"):
+                    self._value(schema["items"], item, space)
             else:
-                out += default
-        if known != len(value):
-            raise ValueError("there are fields that the schema does not have")
-
-    # Before the fields are compiled: a schema may name its own record below.
-    named[f"{space}.{schema['name']}"] = write
-    for each in schema["fields"]:
-        write_field = _compile(each["type"], named, space)
-        fields.append((each["name"], write_field, _default(each, write_field)))
-    return write
+                name = self._source.fresh("v")
+                with self._source.block(f"for {name}, {item} in {items}.items():"):
+                    self._value("string", name, space)
+                    self._value(schema["values"], item, space)
+        self._source.line("out.append(0)")
 
 
-def _default(field: Mapping[str, Any], write: Write) -> bytes | None:
-    if "default" not in field:
-        return None
-    out = bytearray()
-    write(out, field["default"])
-    return bytes(out)
+def _default(field: Mapping[str, Any]) -> Any:
+    """Give a field's default, where its JSON value is the value that the writer takes."""
+    default = field["default"]
+    if default is not None and not isinstance(default, bool | int | str | list | dict):
+        raise ConfigurationError(f"The default of {field['name']} is of a kind that the house does not use.")
+    return default
 
 
-def _enum(schema: Mapping[str, Any], named: dict[str, Write], space: str) -> Write:
-    encoded = {symbol: _varint(index << 1) for index, symbol in enumerate(schema["symbols"])}
-
-    def write(out: bytearray, value: Any) -> None:
-        out += encoded[value]
-
-    named[f"{space}.{schema['name']}"] = write
-    return write
+def _completed(value: Mapping[str, Any], defaults: Mapping[str, Any], count: int) -> Mapping[str, Any]:
+    """Let defaults stand in for what is absent."""
+    whole = {**defaults, **value}
+    if len(whole) != count:
+        raise ValueError("a field is missing, or there is one that the schema does not have")
+    return whole
 
 
-def _array(schema: Mapping[str, Any], named: dict[str, Write], space: str) -> Write:
-    item = _compile(schema["items"], named, space)
-
-    def write(out: bytearray, value: Any) -> None:
-        if isinstance(value, str | bytes | Mapping):
-            raise TypeError("an array is a list")
-        if value:
-            out += _varint(len(value) << 1)
-            for each in value:
-                item(out, each)
-        out.append(0)
-
-    return write
+def _as_list(value: Any) -> Any:
+    if isinstance(value, str | bytes | Mapping):
+        raise TypeError("an array is a list")
+    return value
 
 
-def _map(schema: Mapping[str, Any], named: dict[str, Write], space: str) -> Write:
-    item = _compile(schema["values"], named, space)
+def _decimal_encoder(precision: int, scale: int) -> Callable[[Any], bytes]:
+    limit = 10**precision
 
-    def write(out: bytearray, value: Any) -> None:
-        if value:
-            out += _varint(len(value) << 1)
-            for name, each in value.items():
-                _string(out, name)
-                item(out, each)
-        out.append(0)
-
-    return write
-
-
-def _decimal(schema: Mapping[str, Any], _named: dict[str, Write], _space: str) -> Write:
-    limit, scale = 10 ** schema["precision"], schema["scale"]
-
-    def write(out: bytearray, value: Any) -> None:
+    def encode(value: Any) -> bytes:
         if not isinstance(value, Decimal):
             raise TypeError("a decimal is a Decimal")
         sign, digits, exponent = value.as_tuple()
         if not isinstance(exponent, int) or exponent + scale < 0:
             raise ValueError("more places than the schema has")
-        unscaled = int("".join(map(str, digits))) * 10 ** (exponent + scale)
+        unscaled: int = int("".join(map(str, digits))) * 10 ** (exponent + scale)
         if unscaled >= limit:
             raise ValueError("more digits than the schema has")
-        unscaled = -unscaled if sign else unscaled
-        encoded = unscaled.to_bytes((unscaled.bit_length() + 8) >> 3, "big", signed=True)
-        out += _varint(len(encoded) << 1)
-        out += encoded
+        signed: int = -unscaled if sign else unscaled
+        return signed.to_bytes((signed.bit_length() + 8) >> 3, "big", signed=True)
 
-    return write
+    return encode
 
 
-def _boolean(out: bytearray, value: Any) -> None:
+def _boolean(value: Any) -> bytes:
     if not isinstance(value, bool):
         raise TypeError("a boolean is True or False")
-    out.append(value)
+    return b"\x01" if value else b"\x00"
 
 
-def _integer(bits: int) -> Write:
+def _integer(bits: int) -> Callable[[Any], bytes]:
     low, high = -(1 << bits), (1 << bits) - 1
 
-    def write(out: bytearray, value: Any) -> None:
+    def encode(value: Any) -> bytes:
         if not isinstance(value, int) or isinstance(value, bool):
             raise TypeError("an integer is an int")
         if not low <= value <= high:
             raise ValueError("out of range")
-        out += _varint((value << 1) ^ (value >> _LONG))
+        return _signed(value)
 
-    return write
+    return encode
 
 
-def _bytes(out: bytearray, value: Any) -> None:
+def _as_bytes(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise TypeError("bytes are bytes")
-    out += _varint(len(value) << 1)
-    out += value
+    return value
 
 
-def _string(out: bytearray, value: str) -> None:
-    encoded = value.encode()
-    out += _varint(len(encoded) << 1)
-    out += encoded
+def _uuid(value: Any) -> bytes:
+    return (str(value) if isinstance(value, UUID) else str(UUID(value))).encode()
 
 
-def _uuid(out: bytearray, value: Any) -> None:
-    _string(out, str(value) if isinstance(value, UUID) else str(UUID(value)))
-
-
-def _timestamp_micros(out: bytearray, value: Any) -> None:
+def _timestamp_micros(value: Any) -> bytes:
     if value.tzinfo is None:
         raise ValueError("a time without offset")
     since = value - _EPOCH
-    micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    out += _varint((micros << 1) ^ (micros >> _LONG))
+    return _signed((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def _date(out: bytearray, value: Any) -> None:
+def _date(value: Any) -> bytes:
     if isinstance(value, datetime):
         raise TypeError("a day is a date")
-    days = value.toordinal() - _EPOCH_DAY
-    out += _varint((days << 1) ^ (days >> _LONG))
+    return _signed(value.toordinal() - _EPOCH_DAY)
 
 
-def _null(_out: bytearray, value: Any) -> None:
+def _null(value: Any) -> bytes:
     if value is not None:
         raise TypeError("null is None")
+    return b""
+
+
+def _signed(number: int) -> bytes:
+    """Encode a long: zig-zag, then seven bits a byte."""
+    return _varint((number << 1) ^ (number >> 63))
+
+
+def _varint(number: int) -> bytes:
+    """Encode a number that is not negative."""
+    return _SHORT[number] if number < len(_SHORT) else _long_varint(number)
 
 
 def _long_varint(number: int) -> bytes:
@@ -230,25 +229,28 @@ def _long_varint(number: int) -> bytes:
 
 _SHORT = tuple(_long_varint(number) for number in range(1024))
 
-
-def _varint(number: int) -> bytes:
-    """Encode a number that was made non-negative (zig-zag)."""
-    return _SHORT[number] if number < 1024 else _long_varint(number)  # noqa: PLR2004 -- the table's length
-
-
-_PRIMITIVES: Mapping[str, Write] = {
+_SIZED: Mapping[str, str] = {"string": "{}.encode()", "bytes": "as_bytes({})", "uuid": "uuid_bytes({})"}
+_WHOLE: Mapping[str, str] = {
+    "null": "null",
+    "boolean": "boolean",
+    "int": "int_bytes",
+    "long": "long_bytes",
+    "timestamp-micros": "micros_bytes",
+    "date": "date_bytes",
+}
+_NAMES: Mapping[str, Any] = {
+    "SHORT": _SHORT,
+    "varint": _varint,
+    "completed": _completed,
+    "as_list": _as_list,
+    "as_map": dict,
+    "as_bytes": _as_bytes,
+    "uuid_bytes": _uuid,
     "null": _null,
     "boolean": _boolean,
-    "int": _integer(_INT),
-    "long": _integer(_LONG),
-    "bytes": _bytes,
-    "string": _string,
+    "int_bytes": _integer(31),
+    "long_bytes": _integer(63),
+    "micros_bytes": _timestamp_micros,
+    "date_bytes": _date,
 }
-_LOGICAL: Mapping[str, Write] = {"uuid": _uuid, "timestamp-micros": _timestamp_micros, "date": _date}
-_BUILDERS: Mapping[str, Callable[[Mapping[str, Any], dict[str, Write], str], Write]] = {
-    "record": _record,
-    "enum": _enum,
-    "array": _array,
-    "map": _map,
-    "decimal": _decimal,
-}
+"""What the generated lines use."""

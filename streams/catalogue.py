@@ -18,6 +18,7 @@ import avro.schema
 import fastavro.schema
 
 import schemas
+from streams.avro_reader import Read, compile_reader
 from streams.avro_writer import Write, compile_writer
 from streams.errors import ConfigurationError
 from streams.names import EventType, TopicName, event_topic, registry_subject
@@ -84,6 +85,11 @@ class EventTypeSpec:
     def write(self) -> Write:
         """Appends a value's encoding."""
         return compile_writer(self.schema)
+
+    @cached_property
+    def read(self) -> Read:
+        """Reads a value whose encoding is canonical."""
+        return compile_reader(self.schema)
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

