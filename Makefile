@@ -5,7 +5,7 @@ READY := .venv/.ready
 DATA ?= $(CURDIR)/.lienthong
 
 .DEFAULT_GOAL := $(READY)
-.PHONY: demo down test check format unit live bench clean
+.PHONY: demo down test check format unit live bench faults clean
 
 $(READY): locks/dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11 (apt install python3 python3-venv), or name one: make PYTHON=/path/to/python3.12" >&2; exit 2; }
@@ -46,6 +46,9 @@ live: $(READY)
 bench: $(READY)
 	@$(BIN)/python benchmarks/cold_start.py
 	@$(BIN)/python benchmarks/republish.py
+
+faults: $(READY)
+	@$(BIN)/python tests/live/faults/kit.py
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
