@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource
 from kafka.errors import KafkaError
 from psycopg.conninfo import make_conninfo
 
@@ -99,10 +100,10 @@ def provision(servers: Servers, *, progress: Progress) -> Provisioned:
 
 def make_topics(address: KafkaAddress, topics: Sequence[TopicSpec]) -> list[str]:
     """
-    Make the topics that are missing.
+    Make the topics that are missing, and give those that are there the plan's settings.
 
     Returns:
-        Their names.
+        The names of the new ones.
 
     Raises:
         ConfigurationError: Kafka refuses one, or one has another number of partitions.
@@ -115,6 +116,7 @@ def make_topics(address: KafkaAddress, topics: Sequence[TopicSpec]) -> list[str]
             _check_partitions(topics, known)
             missing = [topic for topic in topics if topic.name not in known]
             _create(admin, missing)
+            _set(admin, [topic for topic in topics if topic.name in known])
         finally:
             admin.close()
     except KafkaError as error:
@@ -142,6 +144,11 @@ def _create(admin: KafkaAdminClient, missing: Sequence[TopicSpec]) -> None:
     for each in answer["topics"]:
         if each["error_code"] not in (0, _TOPIC_EXISTS):
             raise ConfigurationError(f"Kafka does not make topic {each['name']}: {each['error_message']}")
+
+
+def _set(admin: KafkaAdminClient, topics: Sequence[TopicSpec]) -> None:
+    if topics:
+        admin.alter_configs([ConfigResource("topic", topic.name, dict(topic.config)) for topic in topics])
 
 
 def _register(servers: Servers, catalogue: Catalogue) -> list[str]:

@@ -29,6 +29,7 @@ from lienthong.directory import LiveDirectory
 from lienthong.officers import officer_key
 from lienthong.settings import AgencySettings, agency_settings
 from lienthong.stack import Progress
+from streams.audit import audit_row
 from streams.calendar import vietnamese_day
 from streams.codec import Codec
 from streams.errors import InputError
@@ -44,7 +45,6 @@ from streams.quarantine import (
     sign_act,
 )
 from streams.record import Record
-from streams.sender import audit_row
 from streams.signing import OfficerKey
 
 __all__ = ["Quarantine", "carry_out", "choose", "look_into", "owner_of", "present"]

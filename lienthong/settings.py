@@ -122,7 +122,7 @@ class AgencySettings(_FromEnvironment):
     All that one agency's worker and its officers' commands need.
 
     `metrics_port` serves Prometheus on loopback, 0 for none. After `session_timeout_seconds` without a sign of life
-    Kafka gives a worker's partitions to another one.
+    Kafka gives a worker's partitions to another one. The bus lets an event wait `cause_wait_seconds` for its cause.
     """
 
     kafka: KafkaSettings
@@ -132,6 +132,7 @@ class AgencySettings(_FromEnvironment):
     postal: PostalSettings | None = None
     metrics_port: Annotated[int, Field(ge=0, lt=65536)] = 0
     session_timeout_seconds: Annotated[float, Field(ge=6, le=300)] = 10.0
+    cause_wait_seconds: Annotated[float, Field(ge=1, le=604_800)] = 3600.0
 
 
 class ProvisionSettings(_FromEnvironment):

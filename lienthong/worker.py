@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import UUID
@@ -31,13 +31,12 @@ from streams.kafka import LibrdkafkaPublisher
 from streams.metrics import Metrics
 from streams.names import BUS, AgencyCode, EventType, TopicName, consumer_group, database_schema, inbox_topic
 from streams.outbox import Relay
+from streams.overdue import OverdueService
+from streams.redaction import Redactor
 from streams.runtime import Pipeline, Stateful, WorkerSpec, run_worker
 from streams.subject import SubjectRef
 
 __all__ = ["run"]
-
-_ADMITTED_TOGETHER = 100
-"""Records that the bus admits in one transaction."""
 
 _AUDIT = EventType("audit.recorded")
 
@@ -66,6 +65,7 @@ def run(data: Path, code: str) -> None:
             open=worker.open,
             close=worker.close,
             retried=metrics.retried,
+            confirmed=worker.confirmed,
             assigned=lambda partitions: write_private(note, json.dumps({"pid": os.getpid(), "assigned": partitions})),
             session_timeout_seconds=settings.session_timeout_seconds,
             scratch=data / "run" / "faust",
@@ -81,6 +81,7 @@ class _BusWorker:
         self._settings = settings
         self._metrics = metrics
         self._open = AsyncExitStack()
+        self._store: PostgresBusStore | None = None
         specs = load_catalogue().types
         self.topics: Sequence[TopicName] = sorted(spec.topic for name, spec in specs.items() if name != _AUDIT)
 
@@ -91,16 +92,22 @@ class _BusWorker:
         store = PostgresBusStore(database)
         pipeline = AdmissionPipeline(
             reader=reader,
-            codec=reader.codec,
+            redactor=Redactor(reader.codec),
             directory=self._directory,
             store=store,
-            clock=now,
             metrics=self._metrics,
         )
         publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id="lt.bus")
-        return Stateful(pipeline, records=_ADMITTED_TOGETHER), [
-            Relay(outbox=store, publisher=publisher, metrics=self._metrics)
+        self._store = store
+        return pipeline, [
+            Relay(outbox=store, publisher=publisher, metrics=self._metrics),
+            OverdueService(admission=pipeline, clock=now, wait_seconds=self._settings.cause_wait_seconds),
         ]
+
+    async def confirmed(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Note which copies are delivered, before their records are acknowledged."""
+        if self._store is not None:
+            await self._store.confirm({(TopicName(topic), at): end for (topic, at), end in ends.items()}, at=now())
 
     async def close(self) -> None:
         await self._open.aclose()
@@ -137,6 +144,9 @@ class _AgencyWorker:
         services += [self._sink_service(session, sink) for sink in sinks]
         services += [self._source_service(session, source) for source in sources]
         return Stateful(pipeline), services
+
+    async def confirmed(self, ends: Mapping[tuple[str, int], int]) -> None:
+        """Nothing to note: what an agency received stands in its inbox."""
 
     def _sink_service(self, session: AgencySession, sink: Sink) -> SinkService:
         return SinkService(

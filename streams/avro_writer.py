@@ -18,10 +18,13 @@ from uuid import UUID
 from streams.avro_source import Source, resolved
 from streams.errors import ConfigurationError
 
-__all__ = ["Write", "compile_writer"]
+__all__ = ["Write", "WritePieces", "compile_pieces", "compile_writer"]
 
 Write = Callable[[bytearray, Mapping[str, Any]], None]
 """Appends a record's encoding; raises ValueError, TypeError, KeyError or AttributeError when it does not fit."""
+
+WritePieces = Callable[[bytearray, Mapping[str, Any], list[int]], None]
+"""Does the same and appends, for each field of the record, the length that there is after it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -42,6 +45,17 @@ def compile_writer(schema: Mapping[str, Any]) -> Write:
     return source.compiled(function)
 
 
+def compile_pieces(schema: Mapping[str, Any]) -> WritePieces:
+    """
+    Compile a record's schema so that an encoding can be cut where its fields end.
+
+    Raises:
+        ConfigurationError: as `compile_writer`.
+    """
+    source = Source(f"writer of {schema['name']} in pieces", _NAMES)
+    return source.compiled(_WriterSource(source).pieces(schema, str(schema.get("namespace", ""))))
+
+
 class _WriterSource:
     """Writes lines that append a value's encoding to `out`; `e` is a part of it."""
 
@@ -60,13 +74,23 @@ class _WriterSource:
                 self._fields(schema["fields"], name.rpartition(".")[0])
         return self._functions[name]
 
-    def _fields(self, fields: list[Mapping[str, Any]], space: str) -> None:
+    def pieces(self, schema: Mapping[str, Any], space: str) -> str:
+        """Write the function of a record that also notes in `ends` where each of its fields ends; name it."""
+        self.record(schema, space)
+        function = self._source.fresh("pieces_")
+        with self._source.function(f"def {function}(out, value, ends):"):
+            self._fields(schema["fields"], schema.get("namespace", space), after="ends.append(len(out))")
+        return function
+
+    def _fields(self, fields: list[Mapping[str, Any]], space: str, *, after: str | None = None) -> None:
         defaults = {each["name"]: _default(each) for each in fields if "default" in each}
         # As many fields as the schema has, and each of them found below: then there is no other.
         with self._source.block(f"if len(value) != {len(fields)}:"):
             self._source.line(f"value = completed(value, {self._source.constant(defaults)}, {len(fields)})")
         for each in fields:
             self._value(each["type"], f"value[{each['name']!r}]", space)
+            if after is not None:
+                self._source.line(after)
 
     def _value(self, schema: Any, given: str, space: str) -> None:
         kind, inner, _ = resolved(schema, self._types, space)

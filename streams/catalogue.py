@@ -97,6 +97,11 @@ class EventTypeSpec:
         return tuple(each["name"] for each in self.schema["fields"])
 
     @cached_property
+    def sealed(self) -> frozenset[str]:
+        """Top-level fields that may hold sealed values, themselves or within."""
+        return frozenset(each["name"] for each in self.schema["fields"] if _mentions(each["type"], self.schema, set()))
+
+    @cached_property
     def removable(self) -> frozenset[str]:
         """Top-level fields that a directory may remove: nullable, default null."""
         return frozenset(each["name"] for each in self.schema["fields"] if _nullable(each))
@@ -202,3 +207,28 @@ def _inlined(node: Any, shared: Mapping[str, Any], seen: set[str]) -> Any:
 def _nullable(field_schema: Mapping[str, Any]) -> bool:
     kind = field_schema["type"]
     return isinstance(kind, list) and kind[0] == "null" and field_schema.get("default", "none") is None
+
+
+def _mentions(node: Any, schema: Any, seen: set[str]) -> bool:
+    """Say whether a part of a schema leads to the record of sealed values; a name stands for what it names."""
+    if isinstance(node, str):
+        named = None if node in seen else _named(schema, node)
+        return node == _SEALED or (named is not None and _mentions(named, schema, seen | {node}))
+    if isinstance(node, list):
+        return any(_mentions(each, schema, seen) for each in node)
+    full_name = f"{node.get('namespace')}.{node.get('name')}"
+    inner = [node[each] for each in ("items", "values") if each in node]
+    inner += [each["type"] for each in node.get("fields", ())]
+    inner += [node["type"]] if isinstance(node["type"], dict | list) else []
+    return full_name == _SEALED or any(_mentions(each, schema, seen | {full_name}) for each in inner)
+
+
+def _named(node: Any, name: str) -> Any:
+    """Find a record by its full name, wherever it is written out."""
+    if isinstance(node, list):
+        return next((found for each in node if (found := _named(each, name))), None)
+    if not isinstance(node, dict):
+        return None
+    if f"{node.get('namespace')}.{node.get('name')}" == name and "type" in node:
+        return node
+    return next((found for key, each in node.items() if key != "doc" and (found := _named(each, name))), None)

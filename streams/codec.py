@@ -22,12 +22,13 @@ from streams.errors import UndecodableError
 from streams.event import Data
 from streams.names import EventType
 
-__all__ = ["MAX_VALUE_BYTES", "Codec", "UnknownSchemaError"]
+__all__ = ["MAX_VALUE_BYTES", "PREFIX", "Codec", "UnknownSchemaError", "does_not_fit"]
 
 MAX_VALUE_BYTES = 1_000_000
 """A larger value is not decoded."""
 
-_PREFIX = struct.Struct(">bI")
+PREFIX = struct.Struct(">bI")
+"""Confluent's framing: the zero byte and the schema's id."""
 
 
 class UnknownSchemaError(UndecodableError):
@@ -73,13 +74,11 @@ class Codec:
             UndecodableError: code `does_not_fit`; the fields are not what the schema says.
         """
         spec = self.catalogue[event_type]
-        out = bytearray(_PREFIX.pack(0, self.ids[event_type]))
+        out = bytearray(PREFIX.pack(0, self.ids[event_type]))
         try:
             spec.write(out, data)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
-            # The library's own message has the value in it, and this one goes to logs and quarantine.
-            reason = type(error).__name__
-            raise UndecodableError(f"The fields do not fit {event_type}: {reason}.", code="does_not_fit") from error
+            raise does_not_fit(event_type, error) from error
         return bytes(out)
 
     def decode(self, value: bytes | None, *, expected: EventType) -> dict[str, Any]:
@@ -94,11 +93,11 @@ class Codec:
             UnknownSchemaError: learn the schema and try again.
             UndecodableError: too large, not framed, of another type, or not what its schema says.
         """
-        if not value or len(value) < _PREFIX.size or value[0] != 0:
+        if not value or len(value) < PREFIX.size or value[0] != 0:
             raise UndecodableError("The value has no Confluent framing.", code="not_framed")
         if len(value) > MAX_VALUE_BYTES:
             raise UndecodableError(f"The value has {len(value)} bytes.", code="too_large")
-        schema_id = _PREFIX.unpack_from(value)[1]
+        schema_id = PREFIX.unpack_from(value)[1]
         if schema_id not in self.writers:
             raise UnknownSchemaError(schema_id)
         event_type, writer = self.writers[schema_id]
@@ -112,7 +111,7 @@ class Codec:
     def _read_any(spec: EventTypeSpec, writer: dict[str, Any], value: bytes) -> dict[str, Any]:
         """Read what fastavro takes, resolved against our schema."""
         buffer = io.BytesIO(value)
-        buffer.seek(_PREFIX.size)
+        buffer.seek(PREFIX.size)
         ours = spec.parsed
         try:
             datum = fastavro.schemaless_reader(buffer, writer, None if writer is ours else ours)
@@ -128,10 +127,15 @@ class Codec:
         self.writers[schema_id] = (event_type, dict(schema))
 
 
+def does_not_fit(event_type: EventType, error: Exception) -> UndecodableError:
+    """Say that fields are not what their schema says; the writer's own message has the value in it and stays out."""
+    return UndecodableError(f"The fields do not fit {event_type}: {type(error).__name__}.", code="does_not_fit")
+
+
 def _read_canonical(spec: EventTypeSpec, value: bytes) -> dict[str, Any] | None:
     """Read what our own writer wrote, or would have: 8 microseconds instead of 15; None for anything else."""
     try:
-        datum, end = spec.read(value, _PREFIX.size)
+        datum, end = spec.read(value, PREFIX.size)
     except (ValueError, TypeError, IndexError, ArithmeticError):
         return None
     return datum if end == len(value) else None

@@ -19,7 +19,16 @@ from streams.event import Data, Event
 from streams.names import AgencyCode, EventType, OfficerName, agency_code, officer_name
 from streams.subject import SubjectRef
 
-__all__ = ["CONTENT_TYPE", "MAX_DEPTH", "Headers", "envelope_type", "event_headers", "parse_event"]
+__all__ = [
+    "CONTENT_TYPE",
+    "MAX_DEPTH",
+    "WRITTEN_BY_THE_BUS",
+    "Headers",
+    "envelope_type",
+    "event_headers",
+    "parse_event",
+    "time_text",
+]
 
 Headers = Sequence[tuple[str, bytes]]
 """Kafka record headers, in order."""
@@ -29,6 +38,11 @@ CONTENT_TYPE = "application/avro"
 
 MAX_DEPTH = 16
 """An event with more causes than this before it is part of a loop."""
+
+WRITTEN_BY_THE_BUS = frozenset(
+    {"ce_purpose", "ce_legalarticle", "ce_removed", "ce_answerdue", "ce_recordedtime", "ce_sequence", "ce_after"}
+)
+"""What stands on inbox copies alone; an original that has such headers of its own is not believed."""
 
 _SOURCE = "//lienthong/agency/"
 _MAX_HEADER_BYTES = 4096
@@ -44,7 +58,7 @@ def event_headers(event: Event) -> list[tuple[str, bytes]]:
         ("ce_id", str(event.id)),
         ("ce_source", f"{_SOURCE}{event.source}"),
         ("ce_type", event.type),
-        ("ce_time", _time_text(event.time)),
+        ("ce_time", time_text(event.time)),
         ("ce_subject", event.subject.key),
         ("ce_subjectscheme", event.subject.scheme),
         ("ce_correlationid", str(event.correlation)),
@@ -57,8 +71,8 @@ def event_headers(event: Event) -> list[tuple[str, bytes]]:
         ("ce_purpose", event.purpose),
         ("ce_legalarticle", event.legal_article),
         ("ce_removed", ",".join(event.removed) or None),
-        ("ce_answerdue", _time_text(event.answer_due) if event.answer_due else None),
-        ("ce_recordedtime", _time_text(event.admitted) if event.admitted else None),
+        ("ce_answerdue", time_text(event.answer_due) if event.answer_due else None),
+        ("ce_recordedtime", time_text(event.admitted) if event.admitted else None),
         ("ce_sequence", str(event.sequence) if event.sequence else None),
         ("ce_after", str(event.after) if event.after else None),
     ]
@@ -177,5 +191,6 @@ def _time(text: str) -> datetime:
     return time.astimezone(UTC)
 
 
-def _time_text(time: datetime) -> str:
+def time_text(time: datetime) -> str:
+    """Write a time as headers have it."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -8,16 +8,18 @@ one remove; everything else is taken out before its inbox topic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from streams.calendar import vietnamese_day
 from streams.catalogue import EventTypeSpec
 from streams.directory import Directory
 from streams.event import Data, Event
 from streams.names import AgencyCode, EventType
 
-__all__ = ["Delivery", "redact", "share", "withhold"]
+__all__ = ["Delivery", "Entitlement", "entitled", "share", "withheld"]
+
+_OFFICER = frozenset({"ce_officer", "ce_keyid", "ce_signature"})
+_CAUSE = frozenset({"ce_causationid", "ce_after"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,56 +44,81 @@ class Delivery:
     answer_due: datetime | None
 
 
-def share(data: Data, spec: EventTypeSpec, directory: Directory, *, at: datetime) -> Sequence[Delivery]:
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """
+    What lets one agency receive a type on a day.
+
+    Args:
+        agency: who.
+        hidden: the fields that it may not see.
+        purpose: why it may have the rest.
+        article: the article that grants it.
+        answer_type: what it owes, if anything.
+        answer_within: for how long after admission it may owe it.
+    """
+
+    agency: AgencyCode
+    hidden: frozenset[str]
+    purpose: str
+    article: str
+    answer_type: EventType | None
+    answer_within: timedelta
+
+
+def entitled(spec: EventTypeSpec, directory: Directory, *, on: date) -> Sequence[Entitlement]:
+    """Say who may receive a type on a day, by code; the same for every event of that type and day."""
+    found = []
+    for code, agency in sorted(directory.agencies.items()):
+        grant = agency.receive_grant(spec.type, on=on)
+        if grant is not None:
+            found.append(
+                Entitlement(
+                    agency=code,
+                    hidden=spec.removable - grant.fields,
+                    purpose=grant.purpose,
+                    article=grant.article,
+                    answer_type=grant.answer.type if grant.answer else None,
+                    answer_within=grant.answer.within if grant.answer else timedelta(),
+                )
+            )
+    return found
+
+
+def share(data: Data, entitlements: Sequence[Entitlement], *, at: datetime) -> Sequence[Delivery]:
     """
     Decide who receives an event.
 
     Args:
         data: the event's fields.
-        spec: its type.
-        directory: as it is now; dated entries are evaluated on the day of `at`.
+        entitlements: who may receive its type on the day of `at`.
         at: when the event is admitted, aware UTC; answers are due from then.
 
     Returns:
         One delivery for each entitled agency, by code.
     """
-    deliveries = []
-    for code, agency in sorted(directory.agencies.items()):
-        grant = agency.receive_grant(spec.type, on=vietnamese_day(at))
-        if grant is None:
-            continue
-        hidden = spec.removable - grant.fields
-        deliveries.append(
-            Delivery(
-                agency=code,
-                removed=tuple(sorted(name for name in hidden if data.get(name) is not None)),
-                purpose=grant.purpose,
-                article=grant.article,
-                answer_type=grant.answer.type if grant.answer else None,
-                answer_due=at + grant.answer.within if grant.answer else None,
-            )
+    there = frozenset(name for name, value in data.items() if value is not None)
+    return [
+        Delivery(
+            agency=each.agency,
+            removed=tuple(sorted(each.hidden & there)),
+            purpose=each.purpose,
+            article=each.article,
+            answer_type=each.answer_type,
+            answer_due=at + each.answer_within if each.answer_type else None,
         )
-    return deliveries
+        for each in entitlements
+    ]
 
 
-def withhold(event: Event, removed: Sequence[str]) -> Event:
+def withheld(event: Event, removed: Sequence[str]) -> frozenset[str]:
     """
-    Take out of the envelope what was taken out of the fields: the officer, or the cause, by the same value.
+    Name the headers that say the same as a field that was taken out: the officer, or the cause.
 
     Without the officer's name the signature goes, too; on a copy that lacks fields it verifies nothing anyway.
     """
+    if not removed or (event.officer is None and event.cause is None):
+        return frozenset()
     gone = {str(event.data.get(name)) for name in removed}
-    if event.officer in gone:
-        event = replace(event, officer=None, key_id=None, signature=None)
-    return replace(event, cause=None) if str(event.cause) in gone else event
-
-
-def redact(data: Data, removed: Sequence[str]) -> dict[str, object]:
-    """
-    Take fields out of an event.
-
-    >>> redact({"seller": "a", "account": "b"}, ["account"])
-    {'seller': 'a', 'account': None}
-    """
-    gone = frozenset(removed)
-    return {name: None if name in gone else value for name, value in data.items()}
+    names = _OFFICER if event.officer in gone else frozenset()
+    return names | _CAUSE if str(event.cause) in gone else names

@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
+from streams.bus_store import AuditEntry
 from streams.directory import Directory, Officer
 from streams.errors import ForbiddenError, InputError
 from streams.names import BUS, EVENT_NAMESPACE, AgencyCode, OfficerName, agency_code, officer_name
 from streams.record import Record
 from streams.signing import OfficerKey, statement, verify_statement
-from streams.store import AuditEntry, OutboxRow
+from streams.store import OutboxRow
 
 __all__ = [
     "Action",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from streams.errors import PermanentError
@@ -24,6 +25,7 @@ class Record:
         key: as written.
         value: as written.
         headers: as written, in order.
+        timestamp_ms: when the broker appended it, since 1970; 0 where nobody noted it.
     """
 
     topic: TopicName
@@ -32,6 +34,12 @@ class Record:
     key: bytes | None
     value: bytes | None = field(repr=False)
     headers: Headers
+    timestamp_ms: int = 0
+
+    @property
+    def time(self) -> datetime:
+        """When the broker appended it, aware UTC: the same however often the record is read."""
+        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)

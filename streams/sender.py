@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from streams.codec import Codec
 from streams.documents import DocumentRef
 from streams.errors import InputError, UndecodableError
 from streams.event import Draft, Event
 from streams.headers import event_headers
-from streams.names import AUDIT_TOPIC, BUS, EVENT_NAMESPACE, AgencyCode, EventType
+from streams.names import AgencyCode
 from streams.sealing import KeyService, Personal, SubjectKey, seal
 from streams.signing import OfficerKey, sign
-from streams.store import AuditEntry, OutboxRow
+from streams.store import OutboxRow
 from streams.subject import SubjectRef
 
-__all__ = ["Prepared", "Sender", "audit_row", "documents_in", "key_ids_in"]
+__all__ = ["Prepared", "Sender", "documents_in", "key_ids_in"]
 
 _SEALED_FIELDS = frozenset({"key_id", "nonce", "ciphertext"})
 _DOCUMENT_FIELDS = frozenset({"sha256", "media_type", "size_bytes"})
@@ -148,36 +148,6 @@ def _depth(draft: Draft, cause: Event | None) -> int:
     if draft.cause is not None:
         known.append(draft.cause_depth)
     return max(known) + 1 if known else 0
-
-
-def audit_row(codec: Codec, entry: AuditEntry) -> OutboxRow:
-    """Make the record of an audit entry; its id tells one entry from another, so a repeat is the same."""
-    name = f"audit|{entry.action}|{entry.event_id}|{entry.agency}|{entry.recipient}|{entry.officer}|{entry.reason_code}"
-    entry_id = uuid5(EVENT_NAMESPACE, name)
-    data = {
-        "action": entry.action,
-        "recorded_at": entry.at,
-        "event_id": entry.event_id,
-        "event_type": entry.event_type,
-        "agency": entry.agency,
-        "officer": entry.officer,
-        "recipient": entry.recipient,
-        "removed": list(entry.removed),
-        "legal_article": entry.legal_article,
-        "reason_code": entry.reason_code,
-        "details": entry.details,
-    }
-    event = Event(
-        id=entry_id,
-        type=EventType("audit.recorded"),
-        source=BUS,
-        subject=SubjectRef(kind="event", scheme="uuid", value=str(entry.event_id or entry_id)),
-        time=entry.at,
-        data=data,
-        correlation=entry_id,
-    )
-    row = _row(codec, event, codec.encode(event.type, data))
-    return OutboxRow(row_id=row.row_id, topic=AUDIT_TOPIC, key=row.key, value=row.value, headers=row.headers)
 
 
 def key_ids_in(data: Mapping[str, Any]) -> frozenset[str]:

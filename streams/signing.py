@@ -18,16 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from streams.directory import Directory, Officer
 from streams.errors import ForbiddenError
 from streams.event import Event
-from streams.headers import event_headers
+from streams.headers import WRITTEN_BY_THE_BUS, event_headers
 from streams.names import OfficerName, officer_name
 
 __all__ = ["OfficerKey", "sign", "statement", "verify_officer", "verify_statement"]
 
 _KIND = b"lienthong.event.v1"
-_WRITTEN_BY_THE_BUS = frozenset(
-    {"ce_purpose", "ce_legalarticle", "ce_removed", "ce_answerdue", "ce_recordedtime", "ce_sequence", "ce_after"}
-)
-_NOT_SIGNED = _WRITTEN_BY_THE_BUS | {"ce_signature"}
+_NOT_SIGNED = WRITTEN_BY_THE_BUS | {"ce_signature"}
 """What the bus writes on an inbox copy, and the signature itself."""
 
 _ACTING_ROLES = frozenset({"officer", "supervisor"})

@@ -1,5 +1,5 @@
 """
-What must be durable, as ports: an agency's inbox, state and outbox; the bus's ledger.
+What must be durable at an agency, as ports: inbox, state and outbox. The bus's ledger is `streams.bus_store`.
 
 One transaction holds an event's inbox row, what handlers changed and what they want published; only after it is
 committed may the record be acknowledged. `connectors.postgres` is the implementation, `streams.testing` has its twin.
@@ -7,7 +7,7 @@ committed may the record be acknowledged. `connectors.postgres` is the implement
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,21 +18,10 @@ from streams.agent import State
 from streams.documents import DocumentRef
 from streams.event import Event
 from streams.headers import Headers
-from streams.names import AgencyCode, EventType, TopicName
-from streams.policy import Delivery
+from streams.names import TopicName
 from streams.record import QuarantineItem, Record
 
-__all__ = [
-    "Admission",
-    "AgencyStore",
-    "AgencyTransaction",
-    "AuditEntry",
-    "BusStore",
-    "BusTransaction",
-    "Outbox",
-    "OutboxEntry",
-    "OutboxRow",
-]
+__all__ = ["AgencyStore", "AgencyTransaction", "Outbox", "OutboxEntry", "OutboxRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,45 +50,6 @@ class OutboxEntry:
 
     sequence: int
     row: OutboxRow
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """
-    What admission decided about one event.
-
-    Args:
-        event: the event.
-        record: the record that carried it.
-        deliveries: who receives it.
-        answers: it answers the event that it names as its cause.
-        status: an answer's status field, if it has one.
-        at: when, aware UTC.
-    """
-
-    event: Event
-    record: Record
-    deliveries: Sequence[Delivery]
-    answers: bool
-    status: str | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One row of the audit log, written in the transaction of what it records; fields as in `audit.recorded`."""
-
-    action: str
-    at: datetime
-    event_id: UUID | None = None
-    event_type: EventType | None = None
-    agency: AgencyCode | None = None
-    officer: str | None = None
-    recipient: AgencyCode | None = None
-    removed: tuple[str, ...] = ()
-    legal_article: str | None = None
-    reason_code: str | None = None
-    details: Mapping[str, str] | None = None
 
 
 class Outbox(Protocol):
@@ -157,41 +107,3 @@ class AgencyStore(Outbox, Protocol):
 
     async def settle_handover(self, sink: str, event_ids: Sequence[UUID], *, error: str | None) -> None:
         """Note that a sink took items, or why it never will."""
-
-
-class BusTransaction(Protocol):
-    """One transaction in the bus's ledger. Every method may raise TransientError; then nothing was done."""
-
-    async def admit(self, admission: Admission) -> bool:
-        """
-        Write an event, its deliveries and, for an answer, that its request was answered.
-
-        Returns:
-            False when an event of this id with the same value was admitted before.
-
-        Raises:
-            ForbiddenError: code `conflicting_duplicate`; the id is known with another value.
-        """
-
-    async def publish(self, rows: Sequence[OutboxRow], *, deliveries: Sequence[tuple[UUID, AgencyCode]]) -> None:
-        """Queue inbox copies for Kafka; `deliveries` names, row by row, whose copy of what it is."""
-
-    async def audit(self, entries: Sequence[AuditEntry], rows: Sequence[OutboxRow]) -> None:
-        """Write audit entries, and queue them for the audit topic."""
-
-    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode, *, sender: AgencyCode) -> None:
-        """
-        Let an agency open what is sealed under those of these keys that the sender may open itself.
-
-        Others are left out: else an agency could name a stranger's key in an event of its own and be given it.
-        """
-
-    async def quarantine(self, item: QuarantineItem, row: OutboxRow) -> bool:
-        """Keep a record that cannot be admitted, and queue it for the quarantine topic; False for a repeat."""
-
-
-class BusStore(Outbox, Protocol):
-    """The bus's ledger."""
-
-    def transaction(self) -> AbstractAsyncContextManager[BusTransaction]:
-        """Begin a transaction: committed when the block ends, undone when it raises."""

@@ -1,7 +1,8 @@
 """
 The topics of the bus, from the catalogue and the directory alone; provisioning makes exactly these.
 
-Event topics and the audit log are kept for ever; inboxes and quarantines as the directory says.
+Event topics and the audit log are kept for ever; inboxes and quarantines as the directory says. A record's time is the
+broker's, not its sender's: admission counts from it, so that whoever reads the log again sees the same clock.
 """
 
 from __future__ import annotations
@@ -52,5 +53,10 @@ def _topic(name: TopicName, partitions: int, *, days: int | None) -> TopicSpec:
     return TopicSpec(
         name=name,
         partitions=partitions,
-        config={"cleanup.policy": "delete", "retention.ms": str(retention_ms), "retention.bytes": "-1"},
+        config={
+            "cleanup.policy": "delete",
+            "message.timestamp.type": "LogAppendTime",
+            "retention.ms": str(retention_ms),
+            "retention.bytes": "-1",
+        },
     )

@@ -1,138 +1,284 @@
-"""The bus's ledger in PostgreSQL: `streams.store.BusStore`."""
+"""The bus's ledger in PostgreSQL: `streams.bus_store.BusStore`. A handful of statements writes hundreds of events."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
 
 from connectors.postgres.connection import Database
-from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry, storable
-from streams.errors import ForbiddenError
-from streams.names import AgencyCode
+from connectors.postgres.copying import Target
+from connectors.postgres.parking import ParkingTable
+from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry
+from streams.bus_store import Admission, AuditEntry, Kept, KeptCopy, KeyGrant, Place
+from streams.errors import TransientError
+from streams.names import AgencyCode, TopicName
+from streams.policy import Delivery
 from streams.record import QuarantineItem
-from streams.store import Admission, AuditEntry, OutboxEntry, OutboxRow
+from streams.store import OutboxEntry, OutboxRow
 
 __all__ = ["PostgresBusStore"]
 
-_INSERT_EVENT = """
-    insert into event (event_id, event_type, source, officer, subject_kind, subject_value, correlation, cause, depth,
-                       event_time, admitted_at, topic, partition, "offset", value_sha256)
-    values (%(event_id)s, %(event_type)s, %(source)s, %(officer)s, %(subject_kind)s, %(subject_value)s,
-            %(correlation)s, %(cause)s, %(depth)s, %(event_time)s, %(admitted_at)s, %(topic)s, %(partition)s,
-            %(offset)s, %(value_sha256)s)
-    on conflict (event_id) do nothing
+_EVENT = Target(
+    "event",
+    [
+        ("event_id", "uuid"),
+        ("event_type", "text"),
+        ("source", "text"),
+        ("officer", "text"),
+        ("subject_kind", "text"),
+        ("subject_value", "text"),
+        ("correlation", "uuid"),
+        ("cause", "uuid"),
+        ("depth", "int4"),
+        ("event_time", "timestamptz"),
+        ("admitted_at", "timestamptz"),
+        ("topic", "text"),
+        ("partition", "int4"),
+        ("offset", "int8"),
+        ("value_sha256", "bytea"),
+        ("released_by", "uuid"),
+    ],
+)
+
+_DELIVERY = Target(
+    "delivery",
+    [
+        ("event_id", "uuid"),
+        ("agency", "text"),
+        ("removed", "text[]"),
+        ("purpose", "text"),
+        ("legal_article", "text"),
+        ("answer_type", "text"),
+        ("answer_due", "timestamptz"),
+        ("sequence", "int8"),
+        ("after", "bool"),
+    ],
+)
+
+_AUDIT = Target(
+    "audit",
+    [
+        ("action", "text"),
+        ("recorded_at", "timestamptz"),
+        ("event_id", "uuid"),
+        ("event_type", "text"),
+        ("agency", "text"),
+        ("officer", "text"),
+        ("recipients", "text[]"),
+        ("reason_code", "text"),
+    ],
+)
+
+_KNOWN = """
+    select event_id, value_sha256, topic, partition, "offset", admitted_at from event where event_id = any(%b)
 """
 
-_INSERT_DELIVERY = """
-    insert into delivery (event_id, agency, removed, purpose, legal_article, answer_type, answer_due)
-    values (%(event_id)s, %(agency)s, %(removed)s, %(purpose)s, %(article)s, %(answer_type)s, %(answer_due)s)
+_COPIES = """
+    select event_id, agency, removed, purpose, legal_article, answer_type, answer_due, sequence, after
+    from delivery where event_id = any(%b) order by event_id, agency
 """
 
-_NOTE_ANSWER = """
-    update delivery set answer = %(answer)s, answer_status = %(status)s, answered_at = %(at)s
-    where event_id = %(request)s and agency = %(agency)s and answer_type = %(type)s
+_RECIPIENTS = """
+    select event_id, array(select agency from delivery where delivery.event_id = event.event_id)
+    from event where event_id = any(%b)
 """
 
-_INSERT_AUDIT = """
-    insert into audit (action, recorded_at, event_id, event_type, agency, officer, recipient, removed, legal_article,
-                       reason_code)
-    values (%(action)s, %(at)s, %(event_id)s, %(event_type)s, %(agency)s, %(officer)s, %(recipient)s, %(removed)s,
-            %(legal_article)s, %(reason_code)s)
+# In one order for all, so that two workers cannot wait for each other.
+_NUMBER = """
+    insert into numbering (agency, subject, last)
+    select * from unnest(%b::text[], %b::text[], %b::bigint[]) order by 1, 2
+    on conflict (agency, subject) do update set last = numbering.last + excluded.last
+    returning agency, subject, last
 """
 
-_MARK_PUBLISHED = """
-    with published as (
-        update outbox set published_at = clock_timestamp() where sequence = any(%s) returning row_id
-    )
-    update delivery set delivered_at = clock_timestamp()
-    from published where delivery.row_id = published.row_id and delivered_at is null
+_NOTE_ANSWERS = """
+    update delivery set answer = a.answer, answer_status = a.status, answered_at = a.at
+    from unnest(%b::uuid[], %b::text[], %b::text[], %b::uuid[], %b::text[], %b::timestamptz[])
+        as a (request, agency, type, answer, status, at)
+    where delivery.event_id = a.request and delivery.agency = a.agency and delivery.answer_type = a.type
 """
 
+_REFUSED = """
+    select "offset", reason from quarantine where topic = %s and partition = %s and "offset" between %s and %s
+"""
 
-@dataclass(frozen=True)
-class _Transaction:
-    connection: psycopg.AsyncConnection
+_CONFIRM = """
+    insert into confirmed (topic, partition, below, confirmed_at)
+    select topic, partition, below, %s from unnest(%s::text[], %s::int[], %s::bigint[]) as c (topic, partition, below)
+    on conflict do nothing
+"""
 
-    async def admit(self, admission: Admission) -> bool:
-        event, record = admission.event, admission.record
-        fingerprint = hashlib.sha256(record.value or b"").digest()
-        cursor = await self.connection.execute(
-            _INSERT_EVENT,
-            {
-                "event_id": event.id,
-                "event_type": event.type,
-                "source": event.source,
-                "officer": event.officer,
-                "subject_kind": event.subject.kind,
-                "subject_value": event.subject.value,
-                "correlation": event.correlation,
-                "cause": event.cause,
-                "depth": event.depth,
-                "event_time": event.time,
-                "admitted_at": admission.at,
-                "topic": record.topic,
-                "partition": record.partition,
-                "offset": record.offset,
-                "value_sha256": fingerprint,
-            },
-        )
-        if cursor.rowcount == 0:
-            await self._check_repeat(event.id, fingerprint)
-            return False
-        for delivery in admission.deliveries:
-            await self.connection.execute(
-                _INSERT_DELIVERY, {**asdict(delivery), "event_id": event.id, "removed": list(delivery.removed)}
-            )
-        if admission.answers:
-            await self.connection.execute(
-                _NOTE_ANSWER,
-                {
-                    "answer": event.id,
-                    "status": admission.status,
-                    "at": admission.at,
-                    "request": event.cause,
-                    "agency": event.source,
-                    "type": event.type,
-                },
-            )
-        return True
+_MAX_REMEMBERED = 100_000
 
-    async def _check_repeat(self, event_id: UUID, fingerprint: bytes) -> None:
-        cursor = await self.connection.execute("select value_sha256 from event where event_id = %s", [event_id])
-        row = await cursor.fetchone()
-        if row is None or bytes(row[0]) != fingerprint:
-            raise ForbiddenError(f"Event {event_id} is known with another value.", code="conflicting_duplicate")
 
-    async def publish(self, rows: Sequence[OutboxRow], *, deliveries: Sequence[tuple[UUID, AgencyCode]]) -> None:
-        for row, (event_id, agency) in zip(rows, deliveries, strict=True):
-            await self.connection.execute(INSERT_OUTBOX, outbox_columns(row))
-            await self.connection.execute(
-                "update delivery set row_id = %s where event_id = %s and agency = %s", [row.row_id, event_id, agency]
-            )
+class _Transaction(ParkingTable):
+    def __init__(self, connection: psycopg.AsyncConnection, granted: AbstractSet[tuple[str, AgencyCode]]) -> None:
+        super().__init__(connection)
+        self._granted = granted
+        self.newly_granted: set[tuple[str, AgencyCode]] = set()
 
-    async def audit(self, entries: Sequence[AuditEntry], rows: Sequence[OutboxRow]) -> None:
-        for entry in entries:
-            await self.connection.execute(_INSERT_AUDIT, {**asdict(entry), "removed": list(entry.removed)})
+    async def refused(self, topic: TopicName, partition: int, *, first: int, last: int) -> Mapping[int, str]:
+        cursor = await self._connection.execute(_REFUSED, [topic, partition, first, last])
+        return dict(await cursor.fetchall())
+
+    async def recipients(self, event_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[AgencyCode]]:
+        cursor = await self._connection.execute(_RECIPIENTS, [list(event_ids)])
+        return {event_id: frozenset(agencies) for event_id, agencies in await cursor.fetchall()}
+
+    async def known(self, event_ids: Sequence[UUID]) -> Mapping[UUID, Kept]:
+        cursor = await self._connection.execute(_KNOWN, [list(event_ids)], binary=True)
+        events = await cursor.fetchall()
+        copies: dict[UUID, list[KeptCopy]] = defaultdict(list)
+        if events:
+            cursor = await self._connection.execute(_COPIES, [[row[0] for row in events]], binary=True)
+            for (
+                event_id,
+                agency,
+                removed,
+                purpose,
+                article,
+                answer_type,
+                due,
+                sequence,
+                after,
+            ) in await cursor.fetchall():
+                delivery = Delivery(agency, tuple(removed), purpose, article, answer_type, due)
+                copies[event_id].append(KeptCopy(delivery, sequence, after))
+        return {
+            event_id: Kept(fingerprint, Place(TopicName(topic), partition, offset), at, False, copies[event_id])
+            for event_id, fingerprint, topic, partition, offset, at in events
+        }
+
+    async def admit(self, admissions: Sequence[Admission]) -> Mapping[UUID, Kept]:
+        known = await self.known([each.event.id for each in admissions])
+        new = [each for each in admissions if each.event.id not in known]
+        await _EVENT.write(self._connection, map(_event_row, new))
+        numbered = await self._numbered(new)
+        kept = {
+            each.event.id: Kept(each.fingerprint, Place.of(each.record), each.at, True, copies)
+            for each, copies in zip(new, numbered, strict=True)
+        }
+        await _DELIVERY.write(self._connection, (row for at, each in kept.items() for row in _delivery_rows(at, each)))
+        await self._note_answers(new)
+        return {**known, **kept}
+
+    async def _numbered(self, admissions: Sequence[Admission]) -> list[list[KeptCopy]]:
+        """Number the copies of each recipient and subject, going on where the last transaction ended."""
+        counts: dict[tuple[AgencyCode, str], int] = defaultdict(int)
+        for each in admissions:
+            for delivery in each.deliveries:
+                counts[delivery.agency, each.event.subject.key] += 1
+        last = dict(counts)
+        if counts:
+            agencies, subjects = zip(*counts, strict=True)
+            cursor = await self._connection.execute(_NUMBER, [list(agencies), list(subjects), list(counts.values())])
+            last = {(agency, subject): number for agency, subject, number in await cursor.fetchall()}
+        following = {place: last[place] - count for place, count in counts.items()}
+        return [_numbered_copies(each, following) for each in admissions]
+
+    async def _note_answers(self, admissions: Sequence[Admission]) -> None:
+        # The last answer stands; an update from several rows to one would take any of them.
+        answers = {
+            (each.event.cause, each.event.source, each.event.type): (each.event.id, each.status, each.at)
+            for each in admissions
+            if each.answers
+        }
+        if answers:
+            columns = [
+                list(column) for column in zip(*((*place, *answer) for place, answer in answers.items()), strict=True)
+            ]
+            await self._connection.execute(_NOTE_ANSWERS, columns)
+
+    async def grant_keys(self, grants: Sequence[KeyGrant]) -> None:
+        # What is granted stays granted, so what was seen granted once need not be asked for again.
+        wanted = {
+            each for each in grants if (each.key_id, each.agency) not in self._granted and "\0" not in each.key_id
+        }
+        if wanted:
+            columns = [list(column) for column in zip(*sorted(wanted), strict=True)]
+            cursor = await self._connection.execute("select * from keyring.grant_keys(%b, %b, %b)", columns)
+            self.newly_granted.update(await cursor.fetchall())
+
+    async def quarantine(self, items: Sequence[QuarantineItem]) -> None:
+        for item in items:
+            await keep_quarantined(self._connection, item)
+
+    async def audit(self, entries: Sequence[AuditEntry]) -> None:
+        await _AUDIT.write(self._connection, map(_audit_row, entries))
+
+    async def queue(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:
-            await self.connection.execute(INSERT_OUTBOX, outbox_columns(row))
-
-    async def grant_keys(self, key_ids: frozenset[str], agency: AgencyCode, *, sender: AgencyCode) -> None:
-        if known := storable(key_ids):
-            await self.connection.execute("select keyring.grant_keys(%s, %s, %s)", [known, agency, sender])
-
-    async def quarantine(self, item: QuarantineItem, row: OutboxRow) -> bool:
-        if not await keep_quarantined(self.connection, item):
-            return False
-        await self.connection.execute(INSERT_OUTBOX, outbox_columns(row))
-        return True
+            await self._connection.execute(INSERT_OUTBOX, outbox_columns(row))
 
 
-@dataclass(frozen=True)
+def _event_row(admission: Admission) -> Sequence[object]:
+    event, record = admission.event, admission.record
+    return (
+        event.id,
+        event.type,
+        event.source,
+        event.officer,
+        event.subject.kind,
+        event.subject.value,
+        event.correlation,
+        event.cause,
+        event.depth,
+        event.time,
+        admission.at,
+        record.topic,
+        record.partition,
+        record.offset,
+        admission.fingerprint,
+        admission.released_by,
+    )
+
+
+def _numbered_copies(admission: Admission, following: dict[tuple[AgencyCode, str], int]) -> list[KeptCopy]:
+    copies = []
+    for delivery in admission.deliveries:
+        place = delivery.agency, admission.event.subject.key
+        following[place] += 1
+        copies.append(KeptCopy(delivery, following[place], delivery.agency in admission.after))
+    return copies
+
+
+def _delivery_rows(event_id: UUID, kept: Kept) -> Iterable[Sequence[object]]:
+    for copy in kept.copies:
+        each = copy.delivery
+        yield (
+            event_id,
+            each.agency,
+            list(each.removed),
+            each.purpose,
+            each.article,
+            each.answer_type,
+            each.answer_due,
+            copy.sequence,
+            copy.after,
+        )
+
+
+def _audit_row(entry: AuditEntry) -> Sequence[object]:
+    return (
+        entry.action,
+        entry.at,
+        entry.event_id,
+        entry.event_type,
+        entry.agency,
+        entry.officer,
+        [each.agency for each in entry.shared],
+        entry.reason_code,
+    )
+
+
+@dataclass
 class PostgresBusStore:
     """
     The bus's ledger.
@@ -142,12 +288,20 @@ class PostgresBusStore:
     """
 
     database: Database
+    _granted: set[tuple[str, AgencyCode]] = field(default_factory=set, repr=False)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[_Transaction]:
         """Begin a transaction."""
-        async with self.database.transaction() as connection:
-            yield _Transaction(connection)
+        try:
+            async with self.database.transaction() as connection:
+                transaction = _Transaction(connection, self._granted)
+                yield transaction
+        except psycopg.errors.UniqueViolation as error:
+            raise TransientError("Another worker admitted the same event at this moment: it is known now.") from error
+        if len(self._granted) > _MAX_REMEMBERED:
+            self._granted.clear()
+        self._granted |= transaction.newly_granted
 
     async def pending(self, *, limit: int) -> Sequence[OutboxEntry]:
         """Give the oldest unpublished rows."""
@@ -156,6 +310,14 @@ class PostgresBusStore:
             return [outbox_entry(row) for row in await cursor.fetchall()]
 
     async def mark_published(self, sequences: Sequence[int]) -> None:
-        """Note that Kafka confirmed these rows, and with them the deliveries that they are."""
+        """Note that Kafka confirmed these rows."""
         async with self.database.transaction() as connection:
-            await connection.execute(_MARK_PUBLISHED, [list(sequences)])
+            await connection.execute(
+                "update outbox set published_at = clock_timestamp() where sequence = any(%s)", [list(sequences)]
+            )
+
+    async def confirm(self, ends: Mapping[tuple[TopicName, int], int], *, at: datetime) -> None:
+        """Note that Kafka confirmed all that records below these offsets led to."""
+        columns = [[topic for topic, _ in ends], [number for _, number in ends], list(ends.values())]
+        async with self.database.transaction() as connection:
+            await connection.execute(_CONFIRM, [at, *columns])

@@ -22,7 +22,11 @@ _CHAIN = """
 _RECIPIENTS = """
     select event_id, agency, delivered_at, removed, purpose, legal_article, answer_due, answer, answer_status,
            answered_at
-    from delivery where event_id = any(%s) order by agency
+    from delivery join handed_over as place using (event_id) left join lateral (
+        select confirmed_at as delivered_at from confirmed
+        where topic = place.topic and partition = place.partition and below > place."offset" order by below limit 1
+    ) as confirmed on true
+    where event_id = any(%s) order by agency
 """
 
 _OPEN = """
@@ -33,7 +37,12 @@ _OPEN = """
     order by answer_due, event_id
 """
 
-_DELIVERIES = "select agency, count(*) as deliveries from delivery where delivered_at is not null group by agency"
+_DELIVERIES = """
+    with ends as (select topic, partition, max(below) as below from confirmed group by topic, partition)
+    select agency, count(*) as deliveries
+    from delivery join handed_over as place using (event_id) join ends using (topic, partition)
+    where below > "offset" group by agency
+"""
 
 _EVENTS = (
     "select event_id, source, subject_value, cause, admitted_at from event where event_type = %s order by admitted_at"

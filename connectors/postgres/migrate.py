@@ -107,7 +107,7 @@ def _grant(connection: psycopg.Connection, agency: AgencyCode) -> None:
         connection.execute(sql.SQL(statement).format(schema=schema, role=role))
     if agency == BUS:
         connection.execute(
-            sql.SQL("grant execute on function keyring.grant_keys(text[], text, text) to {role}").format(role=role)
+            sql.SQL("grant execute on function keyring.grant_keys(text[], text[], text[]) to {role}").format(role=role)
         )
         # What was admitted and audited is never edited: the bus adds, and notes deliveries and answers.
         connection.execute(

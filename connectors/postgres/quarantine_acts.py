@@ -14,9 +14,10 @@ from psycopg.types.json import Jsonb
 
 from connectors.postgres.connection import Database
 from connectors.postgres.rows import INSERT_OUTBOX, outbox_columns, record_of
+from streams.bus_store import AuditEntry
 from streams.names import AgencyCode, OfficerName
 from streams.quarantine import QuarantineAct, SignedAct
-from streams.store import AuditEntry, OutboxRow
+from streams.store import OutboxRow
 
 __all__ = ["Act", "acts_of", "note_acts"]
 
@@ -27,8 +28,8 @@ _INSERT_ACT = """
 """
 
 _INSERT_AUDIT = """
-    insert into audit (action, recorded_at, event_id, agency, officer, removed, reason_code, details)
-    values (%(action)s, %(at)s, %(event_id)s, %(agency)s, %(officer)s, '{}', %(reason_code)s, %(details)s)
+    insert into audit (action, recorded_at, event_id, agency, officer, reason_code, details)
+    values (%(action)s, %(at)s, %(event_id)s, %(agency)s, %(officer)s, %(reason_code)s, %(details)s)
 """
 
 _ACTS = """

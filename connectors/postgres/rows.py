@@ -15,6 +15,7 @@ from streams.store import OutboxEntry, OutboxRow
 __all__ = [
     "INSERT_OUTBOX",
     "PENDING",
+    "header_columns",
     "keep_quarantined",
     "outbox_columns",
     "outbox_entry",
@@ -81,6 +82,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         key=row["key"],
         value=row["value"],
         headers=list(zip(row["header_names"], map(bytes, row["header_values"]), strict=True)),
+        timestamp_ms=row.get("timestamp_ms", 0),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -126,11 +126,13 @@ class BatchConsumer(driver.Consumer):
     """
     A consumer whose messages are batches.
 
-    Set `commit_failed` to be told of each commit that Kafka did not take.
+    Set `commit_failed` to be told of each commit that Kafka did not take. `confirmed` is called with what is about to
+    be committed; when it raises, that is tried again later.
     """
 
     ledger: Ledger
     commit_failed: Callable[[], None]
+    confirmed: Callable[[Mapping[Partition, int]], Awaitable[None]] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -199,6 +201,8 @@ class BatchConsumer(driver.Consumer):
         if not offsets:
             return False
         try:
+            if self.confirmed is not None:
+                await self.confirmed(offsets)
             await self._thread.commit_ranges(offsets)  # type: ignore[attr-defined] # our own thread class
         except Exception as error:  # noqa: BLE001 -- a broker restart must not end the worker; the watchdog may
             now = time.monotonic()

@@ -13,7 +13,7 @@ import asyncio
 import os
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,6 +103,8 @@ class WorkerSpec:
         batch_records: at most so many records from one fetch.
         stuck_seconds: after so long without progress on a batch the process ends.
         scratch: folder for the empty ones that Faust makes at start.
+        confirmed: called before a commit, with each partition's end of what is durable; when it raises, the commit is
+            tried again later.
     """
 
     group: str
@@ -119,6 +121,7 @@ class WorkerSpec:
     batch_records: int = 500
     stuck_seconds: float = 120.0
     scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "lienthong-faust")
+    confirmed: Callable[[Mapping[tuple[str, int], int]], Awaitable[None]] | None = None
 
 
 def run_worker(spec: WorkerSpec) -> None:
@@ -231,6 +234,7 @@ class _Worker:
                 self._spec.address, client_id=self._spec.group, ledger=self._ledger, failed=self._refused
             )
             self._pipeline, services = await self._spec.open()
+            self._app.consumer.confirmed = self._spec.confirmed  # type: ignore[attr-defined] # our own consumer class
             self._opened.set()
             view.opened = True
             async with asyncio.TaskGroup() as group:
@@ -291,4 +295,5 @@ def _record(fetched: Any) -> Record:
         key=fetched.key,
         value=fetched.value,
         headers=fetched.headers,
+        timestamp_ms=fetched.timestamp,
     )

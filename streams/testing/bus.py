@@ -6,7 +6,7 @@ For tests of handlers, connectors and policies that want to see an event travel,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,9 +24,11 @@ from streams.names import BUS, AgencyCode, TopicName, inbox_topic
 from streams.outbox import Relay
 from streams.reader import Reader
 from streams.record import Record
+from streams.redaction import Redactor
 from streams.registry import register_all
 from streams.sender import Prepared, Sender
 from streams.signing import OfficerKey
+from streams.store import OutboxRow
 from streams.testing.agency_store import MemoryAgencyStore
 from streams.testing.bus_store import MemoryBusStore
 from streams.testing.keyring import MemoryKeyring
@@ -77,7 +79,7 @@ class MemoryBus:
         self.clock = clock
         self.registry = MemoryRegistry()
         self.keyring = MemoryKeyring()
-        self.kafka = MemoryPublisher()
+        self.kafka = MemoryPublisher(clock)
         ids = {each.type: each.schema_id for each in register_all(self.registry, catalogue)}
         self.codec = Codec(catalogue=catalogue, ids=ids)
         self.reader = Reader(codec=self.codec, registry=self.registry)
@@ -85,10 +87,9 @@ class MemoryBus:
         self.metrics = Metrics(BUS, CollectorRegistry())
         self.admission = AdmissionPipeline(
             reader=self.reader,
-            codec=self.codec,
+            redactor=Redactor(self.codec),
             directory=lambda: self.directory,
             store=self.store,
-            clock=clock,
             metrics=self.metrics,
         )
         self._relay = Relay(outbox=self.store, publisher=self.kafka, metrics=self.metrics)
@@ -140,7 +141,7 @@ class MemoryBus:
         for spec in self.codec.catalogue.types.values():
             if spec.kind != "audit":
                 records = self._unread(spec.topic)
-                await self.admission.process(records)
+                await self.admit(records)
                 moved += len(records)
         moved += await self._relay.publish_once()
         for code, each in self.agencies.items():
@@ -148,6 +149,20 @@ class MemoryBus:
             await each.pipeline.process(records)
             moved += len(records)
         return moved
+
+    async def admit(self, records: Sequence[Record]) -> None:
+        """
+        Admit records of one partition and publish what follows from it, as the bus's worker does.
+
+        Raises:
+            TransientError: the store, the registry or Kafka is away, as a test wants it.
+        """
+        rows: list[OutboxRow] = []
+        await self.admission.process(records, rows.append)
+        await self.kafka.publish(rows)
+        if records:
+            last = records[-1]
+            await self.store.confirm({(last.topic, last.partition): last.offset + 1}, at=self.clock())
 
     def _unread(self, topic: TopicName) -> list[Record]:
         records = self.kafka.records(topic, offset=self._read.get(topic, 0))

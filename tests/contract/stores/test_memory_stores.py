@@ -11,6 +11,7 @@ from agency_store_suite import AgencyStoreSuite, SeenItem
 from bus_store_suite import BusStoreSuite, SeenDelivery
 from contract_events import BANK, SURVEILLANCE, TAX, event
 from key_service_suite import Grant, KeyServiceSuite
+from parking_suite import ParkingSuite
 from registry_suite import NOTE, NUMBER, RegistrySuite, schema
 
 from streams.errors import TransientError
@@ -86,7 +87,7 @@ def recipient(keyring: MemoryKeyring) -> KeyService:
     return keyring.login(TAX)
 
 
-class TestMemoryBusStore(BusStoreSuite):
+class TestMemoryBusStore(BusStoreSuite, ParkingSuite):
     """The ledger in memory."""
 
     @pytest.fixture
@@ -111,8 +112,8 @@ class MemoryLedger:
         return [
             SeenDelivery(
                 agency,
-                each.delivery.removed,
-                delivered=self.store.delivered(event_id, agency),
+                each.copy.delivery.removed,
+                delivered=self.store.delivered(event_id),
                 answer=each.answer,
                 answer_status=each.answer_status,
             )

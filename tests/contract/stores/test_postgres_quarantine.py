@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from contract_events import NOON, TAX, named_id, record, row
+from contract_events import NOON, TAX, named_id, record
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import sql
 
@@ -205,7 +205,7 @@ async def test_the_bus_writes_its_audit_log(bus: Database, administrator: psycop
     """Who, what, why, and the signature, in the same transaction."""
     kept = item(1)
     async with PostgresBusStore(bus).transaction() as transaction:
-        await transaction.quarantine(kept, row("copy for the topic"))
+        await transaction.quarantine([kept])
     made = act(kept, owner=BUS)
 
     await note_acts(bus, [made])

@@ -63,7 +63,7 @@ def test_nobody_reads_the_keyring_but_by_its_functions(dsn: Dsn, who: AgencyCode
 
 def test_an_agency_cannot_grant_keys(dsn: Dsn) -> None:
     """Only the bus does, with a delivery; to itself least of all."""
-    assert refused(dsn(TAX), "select keyring.grant_keys(array['x'], 'tax-hanam', 'qltt-hanam')")
+    assert refused(dsn(TAX), "select keyring.grant_keys(array['x'], array['tax-hanam'], array['qltt-hanam'])")
     assert refused(dsn(TAX), "select keyring.caller()")
 
 
@@ -112,7 +112,7 @@ def test_changing_the_role_does_not_change_who_asks(
 async def test_what_was_admitted_and_audited_is_never_edited(login: Login, dsn: Dsn) -> None:
     """The bus adds events and audit entries; it can neither change nor remove one, nor its own migrations."""
     async with login(BUS) as database, PostgresBusStore(database).transaction() as transaction:
-        await transaction.admit(admission(event(), delivery(TAX)))
+        await transaction.admit([admission(event(), delivery(TAX))])
 
     for table in ("event", "audit"):
         name = sql.Identifier("bus", table)
@@ -172,13 +172,13 @@ async def test_a_session_that_is_cut_is_transient_and_the_next_one_works(
         store = PostgresBusStore(database)
         with pytest.raises(TransientError):  # noqa: PT012 -- the block is what is tested
             async with store.transaction() as transaction:
-                await transaction.admit(admission(event(), delivery(TAX)))
+                await transaction.admit([admission(event(), delivery(TAX))])
                 administrator.execute(cut)
-                await transaction.admit(admission(event("two"), delivery(BANK)))
+                await transaction.admit([admission(event("two"), delivery(BANK))])
 
         async def again() -> None:
             async with store.transaction() as transaction:
-                assert await transaction.admit(admission(event(), delivery(TAX)))
+                assert await transaction.admit([admission(event(), delivery(TAX))])
 
         # The pool may hold more than one connection that was cut, so patience is needed, as in a worker.
         assert await with_patience(again, stop=asyncio.Event(), retried=lambda: None)

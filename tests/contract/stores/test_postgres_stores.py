@@ -12,6 +12,7 @@ from agency_store_suite import AgencyStoreSuite, SeenItem
 from bus_store_suite import BusStoreSuite, SeenDelivery
 from contract_events import BANK, SELLER, SURVEILLANCE, TAX
 from key_service_suite import Grant, KeyServiceSuite
+from parking_suite import ParkingSuite
 from psycopg import sql
 
 from connectors.postgres import (
@@ -23,6 +24,7 @@ from connectors.postgres import (
     names_document,
     trace,
 )
+from streams.bus_store import KeyGrant
 from streams.names import BUS, AgencyCode
 
 pytestmark = pytest.mark.live
@@ -125,7 +127,7 @@ class PostgresLedger:
         return counts
 
 
-class TestPostgresBusStore(BusStoreSuite):
+class TestPostgresBusStore(BusStoreSuite, ParkingSuite):
     """The ledger in PostgreSQL."""
 
     @pytest.fixture
@@ -154,7 +156,7 @@ class TestPostgresKeyring(KeyServiceSuite):
 
         async def grant(key_ids: frozenset[str], agency: AgencyCode) -> None:
             async with PostgresBusStore(bus).transaction() as transaction:
-                await transaction.grant_keys(key_ids, agency, sender=SURVEILLANCE)
+                await transaction.grant_keys([KeyGrant(each, agency, SURVEILLANCE) for each in key_ids])
 
         return grant
 

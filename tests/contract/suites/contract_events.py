@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from streams.bus_store import Admission
 from streams.errors import UndecodableError
 from streams.event import Event
 from streams.names import EVENT_NAMESPACE, AgencyCode, EventType, TopicName
 from streams.policy import Delivery
 from streams.record import QuarantineItem, Record, quarantine_item
-from streams.store import Admission, OutboxRow
+from streams.store import OutboxRow
 from streams.subject import pseudonym
 
 TAX = AgencyCode("tax-hanam")
@@ -72,12 +74,21 @@ def delivery(agency: AgencyCode, *, answer: str | None = None) -> Delivery:
     )
 
 
-def admission(made: Event, *deliveries: Delivery, value: bytes = b"\x00value", status: str | None = None) -> Admission:
+def admission(
+    made: Event,
+    *deliveries: Delivery,
+    value: bytes = b"\x00value",
+    status: str | None = None,
+    after: tuple[AgencyCode, ...] = (),
+    offset: int = 0,
+) -> Admission:
     """Make what admission decided; an event with a status answers its cause."""
     return Admission(
         event=made,
-        record=record(value=value),
+        record=record(offset, value=value),
+        fingerprint=hashlib.sha256(value).digest(),
         deliveries=deliveries,
+        after=frozenset(after),
         answers=status is not None,
         status=status,
         at=NOON,

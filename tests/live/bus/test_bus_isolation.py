@@ -121,7 +121,7 @@ def test_an_agencys_login_opens_no_schema_but_its_own(
             "set role lt_bus",
             "set session authorization lt_bus",
             "copy (select 1) to program 'true'",
-            "select keyring.grant_keys(array['a'], 'police-hanam', 'police-hanam')",
+            "select keyring.grant_keys(array['a'], array['police-hanam'], array['police-hanam'])",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden)

@@ -178,8 +178,8 @@ class Reading:
 
     def audited(self) -> list[tuple[UUID, str | None]]:
         """Give the audit log's admissions and deliveries."""
-        rows = self._stores.rows("select event_id, recipient from bus.audit where action in ('admitted', 'delivered')")
-        return [(event_id, recipient) for event_id, recipient in rows]
+        rows = self._stores.rows("select event_id, recipients from bus.audit where action = 'admitted'")
+        return [(event_id, each) for event_id, recipients in rows for each in (None, *recipients)]
 
     def audit_unpublished(self) -> int:
         """Count the rows of the audit log that its topic lacks."""
@@ -194,7 +194,10 @@ class Reading:
             if with_table[0][0] is not None:
                 found += [
                     row[0]
-                    for row in self._stores.rows(f"select event_id from {database_schema(code)}.parked")  # noqa: S608 -- as above
+                    for row in self._stores.rows(
+                        f"select event_id from {database_schema(code)}.parked"  # noqa: S608 -- as above
+                        + (" where released_by is null" if code == BUS else "")
+                    )
                 ]
         return found
 

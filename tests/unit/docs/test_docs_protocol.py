@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
 import struct
 import unicodedata
+from datetime import date
 from decimal import Decimal
 from uuid import UUID, uuid5
 
@@ -14,18 +16,23 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from docs_pages import DOCS, example, rows
 
+from streams.bus_store import Kept, KeptCopy, Place
 from streams.catalogue import load_catalogue
 from streams.codec import Codec
-from streams.directory import Officer, load_directory
+from streams.copies import copies
+from streams.directory import Directory, Officer, load_directory
 from streams.errors import ForbiddenError, PermanentError
 from streams.event import Event, derived_id
+from streams.examination import Accepted, Examiner
 from streams.headers import event_headers, parse_event
-from streams.names import EVENT_NAMESPACE, EventType, OfficerName
-from streams.policy import redact, share
+from streams.names import EVENT_NAMESPACE, AgencyCode, EventType, OfficerName, TopicName
+from streams.reader import Reader
 from streams.record import Record, quarantine_item
+from streams.redaction import Redactor
 from streams.sealing import Personal, SubjectKey, open_sealed, seal
 from streams.signing import OfficerKey, sign, verify_officer
 from streams.subject import SubjectRef, pseudonym
+from streams.testing import MemoryRegistry
 
 PAGE = DOCS / "protocol.md"
 ANSWERED = EventType("payment_block.answered")
@@ -83,19 +90,40 @@ def test_the_value_decodes_to_the_fields_of_the_page() -> None:
 
 def test_the_copy_has_the_headers_of_the_page() -> None:
     """Market surveillance receives it by that article for that purpose, without that field."""
-    event, added = _event(), dict(_headers("headers-of-copy"))
-    spec = load_catalogue()[ANSWERED]
+    given, headers = _codec(), [*_headers("headers")]
+    record = Record(
+        topic=TopicName("lt.payment_block.answered"),
+        partition=0,
+        offset=0,
+        key=None,
+        value=_value(),
+        headers=headers,
+        timestamp_ms=int(_event().time.timestamp() * 1000) + 60,
+    )
+    examiner = Examiner(
+        reader=Reader(codec=given, registry=MemoryRegistry()), redactor=Redactor(given), directory=_with_desk()
+    )
+    accepted = asyncio.run(examiner.examine(record))
+    assert isinstance(accepted, Accepted), accepted
+    (delivery,) = [each for each in accepted.deliveries if each.agency == "qltt-hanam"]
+    kept = Kept(accepted.fingerprint, Place.of(record), accepted.at, True, [KeptCopy(delivery, 3, False)])
 
-    (delivery,) = [
-        each for each in share(event.data, spec, load_directory(), at=event.time) if each.agency == "qltt-hanam"
-    ]
+    (row,) = copies(accepted, kept)
 
-    assert added == {
-        "ce_purpose": delivery.purpose.encode(),
-        "ce_legalarticle": delivery.article.encode(),
-        "ce_removed": ",".join(delivery.removed).encode(),
-    }
-    assert redact(event.data, delivery.removed)["answered_by"] is None
+    gone = {"ce_officer", "ce_keyid", "ce_signature"}
+    assert [*(each for each in headers if each[0] not in gone), *_headers("headers-of-copy")] == row.headers
+    assert given.decode(row.value, expected=ANSWERED)["answered_by"] is None
+
+
+def _with_desk() -> Directory:
+    """Enter the desk whose key is the one of the example."""
+    public = bytes.fromhex(json.loads(example(PAGE, "signature"))["public"])
+    known = load_directory()
+    bank = known.agencies[AgencyCode("sbv-hanam")]
+    desk = Officer(
+        name=OfficerName("sbv-hanam/payment-desk"), role="officer", valid_from=date(2026, 1, 1), public_key=public
+    )
+    return Directory(agencies={**known.agencies, bank.code: bank.model_copy(update={"officers": (desk,)})})
 
 
 def test_a_sealed_value_is_made_and_opened_as_the_page_says() -> None:

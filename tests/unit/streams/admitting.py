@@ -34,9 +34,8 @@ async def ordered(bus: MemoryBus, *, officer: str = INVESTIGATOR, **changes: Any
 
 
 def queued(bus: MemoryBus, topic: TopicName) -> list[OutboxRow]:
-    """Give what the bus wants published on a topic."""
-    rows = [each.entry.row for each in bus.store.tables.outbox.values()]
-    return [row for row in rows if row.topic == topic]
+    """Give what the bus published on a topic."""
+    return [row for row in bus.kafka.rows if row.topic == topic]
 
 
 async def copy_for(bus: MemoryBus, agency: Any) -> tuple[Event, dict[str, Any]]:

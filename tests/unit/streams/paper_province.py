@@ -28,6 +28,7 @@ PARCEL = pseudonym("parcel", "postal-number", "EE123456785VN")
 SUSPECTED, FLAGGED = EventType("seller.suspected"), EventType("shipment.flagged")
 REQUESTED, ANSWERED = EventType("payment_block.requested"), EventType("payment_block.answered")
 DECISION = {"sha256": "ab" * 32, "media_type": "application/pdf", "size_bytes": 9}
+NOON_MS = int(datetime(2026, 11, 20, 5, tzinfo=UTC).timestamp() * 1000)
 BEGINS = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -130,6 +131,7 @@ def as_record(row: OutboxRow, *, offset: int = 0, **changes: Any) -> Record:
         "key": row.key,
         "value": row.value,
         "headers": list(row.headers),
+        "timestamp_ms": NOON_MS + offset,
         **changes,
     }
     return Record(**fields)

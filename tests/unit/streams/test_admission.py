@@ -34,20 +34,23 @@ async def test_every_entitled_agency_gets_one_copy(bus: MemoryBus) -> None:
     """The shipped directory names three recipients of a suspicion; each copy says why and by which article."""
     sent = await prepared(bus)
 
-    await bus.admission.process([as_record(sent.row)])
+    await bus.admit([as_record(sent.row)])
 
     recipients = {agency for event_id, agency in bus.store.tables.deliveries if event_id == sent.event.id}
     assert recipients == {COMMITTEE, POLICE, TAX}
     event, _ = await copy_for(bus, POLICE)
     assert (event.purpose, event.legal_article, event.removed) == ("investigation", "ke-hoach-1679-2023/IV.4", ())
-    assert replace(sent.event, data={}) == replace(event, data={}, purpose=None, legal_article=None)
+    kept = bus.store.tables.events[event.id]
+    assert (kept.at, 1, None) == (event.admitted, event.sequence, event.after)
+    mine = replace(event, data={}, purpose=None, legal_article=None, admitted=None, sequence=None)
+    assert replace(sent.event, data={}) == mine
 
 
 async def test_fields_are_removed_before_the_topic(bus: MemoryBus) -> None:
     """What an agency may not see is not in the bytes of its inbox topic, and the copy says what is missing."""
     sent = await prepared(bus)
 
-    await bus.admission.process([as_record(sent.row)])
+    await bus.admit([as_record(sent.row)])
 
     event, data = await copy_for(bus, COMMITTEE)
     hidden = {"seller_tax_code", "seller_name", "seller_account", "seller_bank", "parcels"}
@@ -64,7 +67,7 @@ async def test_who_sees_everything_gets_the_bytes_as_they_came(bus: MemoryBus) -
     """Nothing is encoded anew where nothing is removed; the key stays, so that order holds."""
     sent = await prepared(bus)
 
-    await bus.admission.process([as_record(sent.row)])
+    await bus.admit([as_record(sent.row)])
 
     [row] = queued(bus, inbox_topic(POLICE))
     assert (sent.row.value, sent.row.key) == (row.value, row.key)
@@ -74,7 +77,7 @@ async def test_keys_follow_the_deliveries(bus: MemoryBus) -> None:
     """An agency may open exactly what is left sealed in its copy."""
     sent = await prepared(bus)
 
-    await bus.admission.process([as_record(sent.row)])
+    await bus.admit([as_record(sent.row)])
 
     personal, parcel = sent.event.data["seller_name"], sent.event.data["parcels"][0]["number"]
     asked = frozenset({personal["key_id"], parcel["key_id"]})
@@ -85,39 +88,39 @@ async def test_keys_follow_the_deliveries(bus: MemoryBus) -> None:
 
 
 async def test_what_was_done_is_audited(bus: MemoryBus) -> None:
-    """One entry for the admission and one for each delivery, with removed fields and article, on the audit topic."""
+    """One entry names the event, its sender and everybody who is sent a copy, the fields removed, and the article."""
     sent = await prepared(bus)
 
-    await bus.admission.process([as_record(sent.row)])
+    await bus.admit([as_record(sent.row)])
 
-    admitted, *delivered = bus.store.tables.audit
-    assert (admitted.action, admitted.agency, admitted.event_type) == ("admitted", SURVEILLANCE, SUSPECTED)
-    assert {each.recipient for each in delivered} == {COMMITTEE, POLICE, TAX}
-    assert {each.legal_article for each in delivered} >= {"ke-hoach-1679-2023/IV.1"}
-    rows = queued(bus, TopicName("lt.audit"))
-    events = [parse_event(row.headers, bus.codec.decode(row.value, expected=row_type(row))) for row in rows]
-    assert [each.data["action"] for each in events] == ["admitted", "delivered", "delivered", "delivered"]
-    assert {sent.event.id} == {each.data["event_id"] for each in events}
-    assert len({each.id for each in events}) == 4
+    [entry] = bus.store.tables.audit
+    assert (entry.action, entry.agency, entry.event_type) == ("admitted", SURVEILLANCE, SUSPECTED)
+    [row] = queued(bus, TopicName("lt.audit"))
+    event = parse_event(row.headers, bus.codec.decode(row.value, expected=row_type(row)))
+    assert (event.data["action"], sent.event.id) == ("admitted", event.data["event_id"])
+    shared = {each["agency"]: each for each in event.data["recipients"]}
+    assert shared.keys() == {COMMITTEE, POLICE, TAX}
+    assert (shared[COMMITTEE]["legal_article"], shared[POLICE]["removed"]) == ("ke-hoach-1679-2023/IV.1", [])
+    assert "seller_bank" in shared[COMMITTEE]["removed"]
 
 
 async def test_a_duplicate_has_no_second_effect(bus: MemoryBus) -> None:
     """The same event from another offset, and again in one batch, changes no row."""
     sent = await prepared(bus)
-    await bus.admission.process([as_record(sent.row)])
-    before = bus.store.tables.copied()
+    await bus.admit([as_record(sent.row)])
+    before = bus.store.tables.decided()
 
-    await bus.admission.process([as_record(sent.row, offset=1), as_record(sent.row, offset=2)])
+    await bus.admit([as_record(sent.row, offset=1), as_record(sent.row, offset=2)])
 
-    assert before == bus.store.tables
+    assert before == bus.store.tables.decided()
 
 
 async def test_one_id_with_another_value_is_quarantined(bus: MemoryBus) -> None:
     """Whoever says something else under a known id is not heard, and the first stays."""
     first, second = await prepared(bus), await prepared(bus, score=23)
-    await bus.admission.process([as_record(first.row)])
+    await bus.admit([as_record(first.row)])
 
-    await bus.admission.process([as_record(second.row, offset=1)])
+    await bus.admit([as_record(second.row, offset=1)])
 
     [item] = bus.store.tables.quarantined.values()
     assert item.reason == "conflicting_duplicate"
@@ -131,7 +134,7 @@ async def test_quarantine_keeps_bytes_and_headers(bus: MemoryBus) -> None:
     topic = event_topic(SUSPECTED)
     record = Record(topic=topic, partition=3, offset=14, key=b"\xfe", value=b"\x00\x01", headers=headers)
 
-    await bus.admission.process([record])
+    await bus.admit([record])
 
     [item] = bus.store.tables.quarantined.values()
     [row] = queued(bus, quarantine_topic(BUS))
@@ -149,13 +152,13 @@ async def test_quarantine_keeps_bytes_and_headers(bus: MemoryBus) -> None:
 async def test_a_quarantined_record_read_again_is_kept_once(bus: MemoryBus) -> None:
     """A repeat after a crash changes nothing; the same bytes at another offset are another item."""
     record = as_record((await prepared(bus)).row, value=b"nonsense")
-    await bus.admission.process([record])
-    before = bus.store.tables.copied()
+    await bus.admit([record])
+    before = bus.store.tables.decided()
 
-    await bus.admission.process([record])
-    assert before == bus.store.tables
+    await bus.admit([record])
+    assert before == bus.store.tables.decided()
 
-    await bus.admission.process([replace(record, offset=1)])
+    await bus.admit([replace(record, offset=1)])
     assert len(bus.store.tables.quarantined) == 2
 
 
@@ -179,7 +182,7 @@ async def test_an_envelope_that_may_not_pass_is_refused(
     """Each refusal has its code, and nothing is delivered."""
     row = (await prepared(bus)).row
 
-    await bus.admission.process([as_record(row, headers=with_header(row, header, value))])
+    await bus.admit([as_record(row, headers=with_header(row, header, value))])
 
     assert reason == only_reason(bus)
 
@@ -197,7 +200,7 @@ async def test_a_value_that_is_none_of_ours_is_refused(bus: MemoryBus, value: by
     """The decode guard stands before everything else."""
     row = (await prepared(bus)).row
 
-    await bus.admission.process([as_record(row, value=value)])
+    await bus.admit([as_record(row, value=value)])
 
     assert reason == only_reason(bus)
 
@@ -206,7 +209,7 @@ async def test_an_event_on_another_types_topic_is_refused(bus: MemoryBus) -> Non
     """An agency that may write one topic cannot smuggle another type through it."""
     row = (await prepared(bus)).row
 
-    await bus.admission.process([as_record(row, topic=event_topic(FLAGGED))])
+    await bus.admit([as_record(row, topic=event_topic(FLAGGED))])
 
     assert only_reason(bus) == "wrong_topic"
 
@@ -221,7 +224,7 @@ async def test_a_value_that_cannot_be_written_again_leaves_nothing_half_done(bus
     score, larger = b"\x02\x2c\x02\x1e", b"\x02\x80\x80\x80\x80\x40\x02\x1e"
     assert (sent.row.value or b"").count(score) == 1
 
-    await bus.admission.process([as_record(sent.row, value=(sent.row.value or b"").replace(score, larger))])
+    await bus.admit([as_record(sent.row, value=(sent.row.value or b"").replace(score, larger))])
 
     assert only_reason(bus) == "does_not_fit"
 
@@ -239,7 +242,7 @@ async def test_a_grant_holds_only_on_its_days(bus: MemoryBus) -> None:
         bus.store.tables = type(bus.store.tables)()
         bus.directory = with_agency(bus.directory, agency.model_copy(update=change))
 
-        await bus.admission.process([as_record(row)])
+        await bus.admit([as_record(row)])
 
         assert only_reason(bus) == "not_granted"
 
@@ -249,11 +252,11 @@ async def test_a_batch_is_one_transaction(bus: MemoryBus) -> None:
     records = [as_record((await prepared(bus, name=name)).row, offset=at) for at, name in enumerate("ab")]
     bus.store.away = True
     with pytest.raises(TransientError):
-        await bus.admission.process(records)
+        await bus.admit(records)
     assert type(bus.store.tables)() == bus.store.tables
 
     bus.store.away = False
-    await bus.admission.process(records)
+    await bus.admit(records)
 
     assert [named_id("a"), named_id("b")] == list(bus.store.tables.events)
 
@@ -264,7 +267,7 @@ async def test_a_registry_that_is_away_is_no_reason_to_refuse(bus: MemoryBus) ->
     bus.registry.away = True
 
     with pytest.raises(TransientError):
-        await bus.admission.process([as_record(row, value=b"\x00\x00\x00\xff\xffx")])
+        await bus.admit([as_record(row, value=b"\x00\x00\x00\xff\xffx")])
 
     assert bus.store.tables.quarantined == {}
 
@@ -273,7 +276,7 @@ async def test_outcomes_are_counted_after_the_transaction(bus: MemoryBus) -> Non
     """Admitted, repeated and quarantined are told apart by topic; accepted is applied and quarantined together."""
     row = (await prepared(bus)).row
 
-    await bus.admission.process([as_record(row), as_record(row, offset=1), as_record(row, offset=2, value=b"x")])
+    await bus.admit([as_record(row), as_record(row, offset=1), as_record(row, offset=2, value=b"x")])
 
     def count(outcome: str) -> float | None:
         labels = {"agency": "bus", "topic": "lt.seller.suspected", "outcome": outcome}

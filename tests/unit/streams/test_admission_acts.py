@@ -26,7 +26,7 @@ async def test_an_act_signed_by_an_officer_is_admitted(bus: MemoryBus) -> None:
     bus.directory = with_officer(bus.directory, INVESTIGATOR)
     sent = await ordered(bus)
 
-    await bus.admission.process([as_record(sent.row)])
+    await bus.admit([as_record(sent.row)])
 
     event, data = await copy_for(bus, BANK)
     assert (INVESTIGATOR, sent.event.signature) == (event.officer, event.signature)
@@ -57,7 +57,7 @@ async def test_an_act_by_someone_who_may_not_act_is_refused(
         bus.directory = with_officer(bus.directory, officer, **entry)
     sent = await ordered(bus, officer=officer)
 
-    await bus.admission.process([as_record(sent.row)])
+    await bus.admit([as_record(sent.row)])
 
     assert reason == only_reason(bus)
 
@@ -68,7 +68,7 @@ async def test_an_act_without_a_signature_is_refused(bus: MemoryBus, header: str
     bus.directory = with_officer(bus.directory, INVESTIGATOR)
     row = (await ordered(bus)).row
 
-    await bus.admission.process([as_record(row, headers=with_header(row, header, None))])
+    await bus.admit([as_record(row, headers=with_header(row, header, None))])
 
     assert only_reason(bus) == "officer_unsigned"
 
@@ -78,7 +78,7 @@ async def test_an_act_that_was_changed_is_refused(bus: MemoryBus) -> None:
     bus.directory = with_officer(bus.directory, INVESTIGATOR)
     row = (await ordered(bus)).row
 
-    await bus.admission.process([as_record(row, value=(row.value or b"").replace(b"970436", b"970437"))])
+    await bus.admit([as_record(row, value=(row.value or b"").replace(b"970436", b"970437"))])
 
     assert only_reason(bus) == "officer_signature"
 
@@ -88,11 +88,11 @@ async def test_an_answer_closes_its_request(bus: MemoryBus) -> None:
     for officer in (INVESTIGATOR, "sbv-hanam/payment-desk"):
         bus.directory = with_officer(bus.directory, officer)
     request = await ordered(bus)
-    await bus.admission.process([as_record(request.row)])
+    await bus.admit([as_record(request.row)])
     sender, desk = bus.agencies[BANK].sender, officer_key("sbv-hanam/payment-desk")
     given = await sender.prepare(answer(request.event.id), at=bus.clock(), cause=request.event, officer=desk)
 
-    await bus.admission.process([as_record(given.row)])
+    await bus.admit([as_record(given.row)])
 
     closed = {
         agency: each.answer_status

@@ -91,7 +91,7 @@ async def queued(bus: MemoryBus, names: str) -> None:
     """Put suspicions into the police's inbox, queued for the folder."""
     for at, name in enumerate(names):
         sent = await bus.agencies[SURVEILLANCE].sender.prepare(suspicion(name=name), at=bus.clock())
-        await bus.admission.process([as_record(sent.row, offset=at)])
+        await bus.admit([as_record(sent.row, offset=at)])
         async with bus.agencies[POLICE].store.transaction() as transaction:
             await transaction.receive(sent.event, as_record(sent.row))
             await transaction.hand_over(sent.event.id, ["folder"])

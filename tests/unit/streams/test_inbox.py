@@ -47,8 +47,8 @@ def handler(handle: Handle, *, name: str = "first", event_type: EventType = SUSP
 async def delivered(bus: MemoryBus, **changes: Any) -> Record:
     """Give the record of a suspicion as the police's inbox topic has it."""
     sent = await bus.agencies[SURVEILLANCE].sender.prepare(suspicion(**changes), at=bus.clock())
-    await bus.admission.process([as_record(sent.row)])
-    rows = [each.entry.row for each in bus.store.tables.outbox.values()]
+    await bus.admit([as_record(sent.row)])
+    rows = bus.kafka.rows
     return as_record(next(row for row in rows if row.topic == inbox_topic(POLICE)))
 
 

@@ -121,6 +121,7 @@ def test_events_are_kept_for_ever_and_inboxes_as_the_directory_says(catalogue: C
     assert (kept[inbox_topic(TAX)], kept[quarantine_topic(TAX)]) == (7 * DAY_MS, 30 * DAY_MS)
     assert {topic.config["cleanup.policy"] for topic in plan.values()} == {"delete"}
     assert {topic.config["retention.bytes"] for topic in plan.values()} == {"-1"}
+    assert {topic.config["message.timestamp.type"] for topic in plan.values()} == {"LogAppendTime"}
 
 
 def test_an_agencys_first_topics_need_no_date(catalogue: Catalogue, directory: Directory) -> None:

@@ -17,10 +17,8 @@ from streams.documents import DocumentRef
 from streams.errors import InputError, TransientError, UndecodableError
 from streams.event import Event
 from streams.headers import parse_event
-from streams.names import AUDIT_TOPIC, BUS, EventType
 from streams.sealing import Personal, open_sealed
-from streams.sender import Sender, audit_row, documents_in, key_ids_in
-from streams.store import AuditEntry
+from streams.sender import Sender, documents_in, key_ids_in
 from streams.testing import MemoryKeyring
 
 NOON = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -177,16 +175,3 @@ def test_documents_and_keys_are_found_however_deep(depth: int, width: int) -> No
     assert {DocumentRef.from_data(DECISION)} == set(documents_in(value))
     assert frozenset({"k"}) == key_ids_in(value)
     assert ([], frozenset()) == (documents_in({}), key_ids_in({}))
-
-
-def test_an_audit_entry_becomes_a_record_of_its_topic(codec: Codec) -> None:
-    """A repeat is the same record; another recipient or reason is another one."""
-    entry = AuditEntry(action="delivered", at=NOON, event_id=named_id("e"), recipient=POLICE, removed=("a", "b"))
-    row = audit_row(codec, entry)
-    event = parse_event(row.headers, codec.decode(row.value, expected=EventType("audit.recorded")))
-
-    assert (AUDIT_TOPIC, BUS, f"event:{named_id('e')}") == (row.topic, event.source, event.subject.key)
-    assert (event.data["action"], event.data["recorded_at"], event.data["removed"]) == ("delivered", NOON, ["a", "b"])
-    assert row == audit_row(codec, entry)
-    others = [replace(entry, recipient=BUS), replace(entry, reason_code="x"), replace(entry, event_id=None)]
-    assert len({audit_row(codec, each).row_id for each in [entry, *others]}) == 4

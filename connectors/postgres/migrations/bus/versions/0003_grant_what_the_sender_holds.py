@@ -1,4 +1,4 @@
-"""The bus grants a key only where the sender of the event that names it may open it."""
+"""The bus grants keys, many at once, only where the sender of the event that names one may open it."""
 
 from alembic import op
 
@@ -8,17 +8,20 @@ down_revision = "0002"
 STATEMENTS = (
     "drop function keyring.grant_keys(text[], text)",
     """
-    create function keyring.grant_keys(key_ids text[], agency text, sender text)
-    returns void language sql security definer set search_path = '' as $$
+    create function keyring.grant_keys(key_ids text[], agencies text[], senders text[])
+    returns table (key_id text, agency text) language sql security definer set search_path = '' as $$
         insert into keyring.key_grant (key_id, agency)
-            select k.key_id, grant_keys.agency from keyring.subject_key k
-            where k.key_id = any(key_ids)
-              and (k.agency = sender
-                   or exists (select from keyring.key_grant g where g.key_id = k.key_id and g.agency = sender))
-            on conflict do nothing
+            select distinct k.key_id, w.agency
+            from unnest(key_ids, agencies, senders) as w (key_id, agency, sender)
+            join keyring.subject_key k on k.key_id = w.key_id
+            where k.agency = w.sender
+               or exists (select from keyring.key_grant g where g.key_id = k.key_id and g.agency = w.sender)
+            on conflict do nothing;
+        select g.key_id, g.agency from unnest(key_ids, agencies) as w (key_id, agency)
+            join keyring.key_grant g on g.key_id = w.key_id and g.agency = w.agency
     $$
     """,
-    "revoke all on function keyring.grant_keys(text[], text, text) from public",
+    "revoke all on function keyring.grant_keys(text[], text[], text[]) from public",
 )
 
 

@@ -1,0 +1,306 @@
+"""
+The whole path: from an agency's topic, through admission and policy, to the recipients' inbox tables.
+
+    .venv/bin/python benchmarks/whole_path.py [--events 20000] [--rounds 3] [--recipients 3] [--workers 1]
+    .venv/bin/python benchmarks/whole_path.py --latency 500 --seconds 30
+    .venv/bin/python benchmarks/whole_path.py --bus
+
+Own servers on free ports; the bus and the agencies run as they do in an installation, one process each. Events of about
+500 bytes are written to their topic first; the rate is the number of events by the time from the first inbox row to the
+last. With `--latency` they are written at a steady rate while the workers run; the time from the broker's stamp to each
+inbox row is counted, of all recipients. One recipient runs a handler that keeps state. An event that is missing, or
+there twice, fails the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import psycopg
+from confluent_kafka import Producer
+from machine import describe
+from whole_path_worker import use_directory
+
+import schemas
+from lienthong.provision import DATABASE, Servers, provision
+from lienthong.settings import remember_stack
+from lienthong.stack import SilentProgress, StackPlan, default_cache, postgres_admin_dsn, progress_on
+from lienthong.stack.servers import start_servers, stop_servers
+from streams.catalogue import load_catalogue
+from streams.codec import Codec
+from streams.event import Event
+from streams.headers import event_headers
+from streams.kafka import KafkaAddress, producer_settings
+from streams.names import AgencyCode, EventType, database_schema, event_topic
+from streams.registry import ConfluentRegistry, preload_ids
+from streams.sealing import Personal, SubjectKey, seal
+from streams.subject import SubjectRef, pseudonym
+
+HERE = Path(__file__).parent
+TYPE = EventType("einvoice.anomaly_detected")
+SENDER = AgencyCode("tax-hanam")
+SHIPPED = ("qltt-hanam", "bcd389-hanam", "police-hanam")
+"""Recipients in this order; market surveillance keeps state. Further ones are made up."""
+
+SELLERS = 500
+DEADLINE_SECONDS = 240
+
+GRANT = """
+[[receive]]
+type = "einvoice.anomaly_detected"
+purpose = "benchmark"
+article = "ke-hoach-1679-2023/IV.4"
+valid_from = 2023-07-01
+fields = ["invoice", "message_vi", "message_en", "inputs", "document", "detected_at", "seller_tax_code"]
+"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """
+    A provisioned stack.
+
+    Args:
+        plan: its servers.
+        recipients: who receives the benchmark's type.
+        codec: with the registry's ids.
+        keys: of the sender's subjects, by number of the seller.
+    """
+
+    plan: StackPlan
+    recipients: Sequence[AgencyCode]
+    codec: Codec
+    keys: Sequence[str]
+
+    def ask(self, agency: str, query: str, *arguments: object) -> list[tuple[float, ...]]:
+        """Ask an agency's schema, or the bus's."""
+        with psycopg.connect(postgres_admin_dsn(self.plan, DATABASE), autocommit=True) as connection:
+            connection.execute(f"set search_path to {database_schema(AgencyCode(agency))}".encode())
+            return connection.execute(query.encode(), arguments).fetchall()
+
+
+def write_directory(data: Path, count: int) -> list[AgencyCode]:
+    """Write the benchmark's directory: the shipped one, with so many recipients of the type; their codes."""
+    folder = data / "bench-directory"
+    folder.mkdir(parents=True)
+    chosen = list(SHIPPED[:count])
+    texts = {path.stem: text for path, text in schemas.directory_files()}
+    for number in range(count - len(SHIPPED)):
+        code = f"bench{number}-hanam"
+        texts[code] = texts["police-hanam"].replace("police-hanam", code)
+        chosen.append(code)
+    for code, text in texts.items():
+        head, *grants = text.split("[[receive]]")
+        kept = [grant for grant in grants if f'"{TYPE}"' not in grant or code in chosen]
+        whole = "[[receive]]".join([head, *kept])
+        granted = any(f'"{TYPE}"' in grant for grant in kept)
+        (folder / f"{code}.toml").write_text(whole + ("" if granted or code not in chosen else GRANT), encoding="utf-8")
+    return [AgencyCode(code) for code in chosen]
+
+
+@contextlib.contextmanager
+def prepared(recipients: int) -> Iterator[Bench]:
+    """Start and provision servers of their own."""
+    with tempfile.TemporaryDirectory(prefix="lt-whole-", ignore_cleanup_errors=True) as folder:
+        plan = StackPlan.on_free_ports(Path(folder) / "data", default_cache())
+        codes = write_directory(plan.data, recipients)
+        use_directory(plan.data)
+        with progress_on() as progress:
+            start_servers(plan, progress=progress)
+        try:
+            remember_stack(plan)
+            provision(Servers.of_stack(plan), progress=SilentProgress())
+            with ConfluentRegistry(plan.registry_url) as registry:
+                codec = Codec(catalogue=load_catalogue(), ids=preload_ids(registry, load_catalogue()))
+            yield Bench(plan=plan, recipients=codes, codec=codec, keys=_keys(plan))
+        finally:
+            stop_servers(plan)
+
+
+def _keys(plan: StackPlan) -> list[str]:
+    """Make the sender's keys of all sellers."""
+    insert = (
+        "insert into keyring.subject_key (agency, kind, scheme, value, secret)"
+        " values (%s, 'seller', 'vn-mst', %s, %s) returning key_id"
+    )
+    with psycopg.connect(postgres_admin_dsn(plan, DATABASE), autocommit=True) as connection:
+        rows = [
+            connection.execute(insert.encode(), [SENDER, _seller(each).value, bytes(32)]).fetchone()
+            for each in range(SELLERS)
+        ]
+    return [str(row[0]) for row in rows if row]
+
+
+def _seller(number: int) -> SubjectRef:
+    return pseudonym("seller", "vn-mst", f"99{number:08d}")
+
+
+def make(bench: Bench, number: int) -> tuple[bytes, Event]:
+    """Make one anomaly of about 500 bytes, with one sealed field."""
+    seller, event_id, now = _seller(number % SELLERS), uuid.uuid4(), datetime.now(UTC)
+    key = SubjectKey(key_id=bench.keys[number % SELLERS], secret=bytes(32))
+    data = {
+        "seller": seller.as_data(),
+        "invoice": {"seller": seller.as_data(), "form": "1", "series": "C26TBB", "number": str(number)},
+        "rule_id": "total_sum",
+        "rule_version": "1",
+        "severity": "low",
+        "message_vi": "Tiền hàng cộng thuế trừ chiết khấu không bằng tổng thanh toán.",
+        "message_en": "Net plus tax less discount is not the total.",
+        "inputs": {"net": "5208500", "tax": "520850", "total": "3906375"},
+        "document": {"sha256": f"{number:064x}", "media_type": "application/xml", "size_bytes": 4096},
+        "detected_at": now,
+        "seller_tax_code": seal(Personal(seller, "9900000056"), key, event_id=event_id, field_name="seller_tax_code"),
+    }
+    event = Event(id=event_id, type=TYPE, source=SENDER, subject=seller, time=now, data=data, correlation=event_id)
+    return bench.codec.encode(TYPE, data), event
+
+
+def produce(bench: Bench, count: int, *, rate: float | None = None) -> None:
+    """Write events, as fast as it goes or at a steady rate."""
+    producer = Producer(producer_settings(KafkaAddress(bootstrap=bench.plan.kafka_bootstrap), client_id="bench"))
+    began = time.monotonic()
+    for number in range(count):
+        value, event = make(bench, number)
+        if rate is not None:
+            while (ahead := began + number / rate - time.monotonic()) > 0:
+                producer.poll(min(ahead, 0.01))
+        while True:
+            try:
+                producer.produce(event_topic(TYPE), value, event.subject.key.encode(), headers=event_headers(event))
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+    producer.flush()
+
+
+@contextlib.contextmanager
+def working(bench: Bench, codes: Sequence[str], *, each: int = 1) -> Iterator[Mapping[str, Sequence[psutil.Process]]]:
+    """Run workers, `each` processes of all."""
+    environment = {**os.environ, "LIENTHONG_DATA": str(bench.plan.data)}
+    processes: dict[str, list[psutil.Popen]] = {code: [] for code in codes}
+    with (bench.plan.data / "workers.log").open("wb") as log:
+        for code in codes:
+            words = [sys.executable, str(HERE / "whole_path_worker.py"), str(bench.plan.data), code]
+            processes[code] += [psutil.Popen(words, stdout=log, stderr=log, env=environment) for _ in range(each)]
+        every = [one for found in processes.values() for one in found]
+        try:
+            yield processes
+        finally:
+            for one in every:
+                one.terminate()
+            for one in every:
+                one.wait(30)
+
+
+def wait_for(bench: Bench, count: int) -> None:
+    """Wait until every recipient has every event."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    query = "select count(*) from inbox where event_type = %s"
+    while True:
+        held = {code: int(bench.ask(code, query, TYPE)[0][0]) for code in bench.recipients}
+        if all(each == count for each in held.values()):
+            return
+        if time.monotonic() > deadline or any(each > count for each in held.values()):
+            log = (bench.plan.data / "workers.log").read_text(encoding="utf-8")[-3000:]
+            raise SystemExit(f"{held} of {count} events in {DEADLINE_SECONDS} s\n{log}")
+        time.sleep(0.5)
+
+
+def spans(bench: Bench) -> tuple[float, float]:
+    """When the first inbox row was written, and the last."""
+    query = (
+        "select extract(epoch from min(received_at)), extract(epoch from max(received_at))"
+        " from inbox where event_type = %s"
+    )
+    found = [bench.ask(code, query, TYPE)[0] for code in bench.recipients]
+    return float(min(row[0] for row in found)), float(max(row[1] for row in found))
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--recipients", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1, help="processes of the bus and of each recipient")
+    parser.add_argument("--bus", action="store_true", help="the bus alone, without recipients' workers")
+    parser.add_argument("--latency", type=float, default=0, help="events a second, written at a steady rate")
+    parser.add_argument("--seconds", type=float, default=20)
+    arguments = parser.parse_args()
+    print(describe(), flush=True)
+    with prepared(arguments.recipients) as bench:
+        if arguments.latency:
+            latency(bench, arguments.latency, int(arguments.latency * arguments.seconds))
+        elif arguments.bus:
+            bus_rate(bench, arguments.events, arguments.workers)
+        else:
+            rate(bench, arguments.events, arguments.workers)
+
+
+def rate(bench: Bench, count: int, each: int) -> None:
+    """Measure a backlog's rate from the first inbox row to the last."""
+    produce(bench, count)
+    with working(bench, ["bus", *bench.recipients], each=each) as processes:
+        wait_for(bench, count)
+        first, last = spans(bench)
+        report(bench, processes, count, last - first)
+
+
+def bus_rate(bench: Bench, count: int, each: int) -> None:
+    """Measure the bus alone, from the first time that something is in its ledger until all is."""
+    produce(bench, count)
+    with working(bench, ["bus"], each=each) as processes:
+        began = None
+        while (held := int(bench.ask("bus", "select count(*) from event")[0][0])) < count:
+            if held and began is None:
+                began, before = time.monotonic(), held
+            time.sleep(0.05)
+        seconds = time.monotonic() - (began or 0)
+        report(bench, processes, count - before, seconds)
+
+
+def report(bench: Bench, processes: Mapping[str, Sequence[psutil.Process]], count: int, seconds: float) -> None:
+    """Print a rate, and what the processes used."""
+    each = len(processes["bus"])
+    names = ", ".join(processes)
+    what = f"{count} events, {len(bench.recipients)} recipients, {each} worker(s) of {names}"
+    print(f"{what}: {count / seconds:,.0f} events/s")
+    for what, measure in (
+        ("CPU seconds", lambda one: sum(one.cpu_times()[:2])),
+        ("resident MB", lambda one: one.memory_info().rss / 1e6),
+    ):
+        shown = (f"{name} {' '.join(f'{measure(one):.0f}' for one in found)}" for name, found in processes.items())
+        print(f"{what}: {', '.join(shown)}", flush=True)
+
+
+def latency(bench: Bench, per_second: float, count: int) -> None:
+    """Measure the time from publication to inbox at a steady rate."""
+    query = "select extract(epoch from received_at - event_time) from inbox where event_type = %s order by received_at"
+    warm = 200
+    with working(bench, ["bus", *bench.recipients]):
+        produce(bench, warm)
+        wait_for(bench, warm)
+        produce(bench, count, rate=per_second)
+        wait_for(bench, count + warm)
+        waits = sorted(float(row[0]) for code in bench.recipients for row in bench.ask(code, query, TYPE)[warm:])
+    parts = (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("longest", 1.0))
+    shown = ", ".join(
+        f"{name} {waits[min(len(waits) - 1, int(len(waits) * part))] * 1000:.0f} ms" for name, part in parts
+    )
+    print(f"{per_second:.0f} events/s, {count} events, {len(bench.recipients)} recipients: {shown}")
+
+
+if __name__ == "__main__":
+    main()

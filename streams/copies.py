@@ -1,0 +1,95 @@
+"""What admission hands to Kafka: inbox copies, audit records, quarantined records. All are made again for a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.audit import audit_row
+from streams.bus_store import AuditEntry, Kept, KeptCopy, KeyGrant
+from streams.codec import Codec
+from streams.examination import Accepted
+from streams.headers import WRITTEN_BY_THE_BUS, Headers, event_headers, time_text
+from streams.names import BUS, inbox_topic, quarantine_topic
+from streams.policy import withheld
+from streams.record import QuarantineItem
+from streams.sender import key_ids_in
+from streams.store import OutboxRow
+
+__all__ = ["admitted_entry", "copies", "key_grants", "quarantine_rows", "quarantined_entry"]
+
+
+def copies(accepted: Accepted, kept: Kept) -> list[OutboxRow]:
+    """Make each recipient's copy as the ledger has it, also for a repeat, whatever the directory says by then."""
+    event, record = accepted.event, accepted.record
+    # Whatever the sender wrote in the bus's own headers is left out here, once for all.
+    own = [header for header in event_headers(event) if header[0] not in WRITTEN_BY_THE_BUS]
+    recorded = time_text(kept.at).encode()
+    rows = []
+    for copy in kept.copies:
+        delivery = copy.delivery
+        gone = withheld(event, delivery.removed)
+        headers = [header for header in own if header[0] not in gone] if gone else own
+        rows.append(
+            OutboxRow(
+                row_id=event.id,
+                topic=inbox_topic(delivery.agency),
+                key=record.key,
+                value=accepted.pieces.without(delivery.removed) if delivery.removed else record.value,
+                headers=[*headers, *_bus_headers(accepted, copy, recorded)],
+            )
+        )
+    return rows
+
+
+def _bus_headers(accepted: Accepted, copy: KeptCopy, recorded: bytes) -> Headers:
+    delivery, cause = copy.delivery, accepted.event.cause
+    found = [("ce_purpose", delivery.purpose.encode()), ("ce_legalarticle", delivery.article.encode())]
+    if delivery.removed:
+        found.append(("ce_removed", ",".join(delivery.removed).encode()))
+    if delivery.answer_due:
+        found.append(("ce_answerdue", time_text(delivery.answer_due).encode()))
+    found += [("ce_recordedtime", recorded), ("ce_sequence", str(copy.sequence).encode())]
+    if copy.after and cause:
+        found.append(("ce_after", str(cause).encode()))
+    return found
+
+
+def key_grants(accepted: Accepted) -> list[KeyGrant]:
+    """Name the keys under which something is sealed that a recipient's copy still has."""
+    data = accepted.event.data
+    sealed = {name: key_ids_in({name: data[name]}) for name in accepted.spec.sealed if data.get(name) is not None}
+    return [
+        KeyGrant(key_id, delivery.agency, accepted.event.source)
+        for delivery in accepted.deliveries
+        for name, key_ids in sealed.items()
+        if name not in delivery.removed
+        for key_id in key_ids
+    ]
+
+
+def admitted_entry(accepted: Accepted, kept: Kept) -> AuditEntry:
+    """Make the audit entry of an admission; it names everybody who is sent a copy."""
+    event = accepted.event
+    return AuditEntry(
+        action="admitted",
+        at=kept.at,
+        event_id=event.id,
+        event_type=event.type,
+        agency=event.source,
+        officer=event.officer,
+        shared=[copy.delivery for copy in kept.copies],
+    )
+
+
+def quarantined_entry(item: QuarantineItem) -> AuditEntry:
+    """Make the audit entry of a refusal."""
+    return AuditEntry(action="quarantined", at=item.record.time, event_id=item.id, agency=BUS, reason_code=item.reason)
+
+
+def quarantine_rows(codec: Codec, item: QuarantineItem) -> Sequence[OutboxRow]:
+    """Make the record of the quarantine topic and that of the audit log."""
+    record = item.record
+    row = OutboxRow(
+        row_id=item.id, topic=quarantine_topic(BUS), key=record.key, value=record.value, headers=item.headers
+    )
+    return [row, audit_row(codec, quarantined_entry(item))]
