@@ -22,6 +22,7 @@ from streams.avro_reader import Read, compile_reader
 from streams.avro_writer import Write, compile_writer
 from streams.errors import ConfigurationError
 from streams.names import EventType, TopicName, event_topic, registry_subject
+from streams.schema_rules import check_schema
 
 __all__ = ["Catalogue", "EventKind", "EventTypeSpec", "fingerprint", "load_catalogue"]
 
@@ -169,7 +170,7 @@ def fingerprint(schema_text: str) -> str:
     """
     try:
         return bytes(avro.schema.parse(schema_text).fingerprint("sha256")).hex()
-    except avro.errors.AvroException as error:
+    except (avro.errors.AvroException, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ConfigurationError(f"This is no Avro schema: {error}") from error
 
 
@@ -186,6 +187,7 @@ def _spec(event_type: EventType, version: int, text: str, shared: Mapping[str, A
             answers=about.get("answers"),
             signed_by_officer=about.get("signed_by") == "officer",
         )
+        check_schema(spec.schema)
         fingerprint(spec.text)
     except (json.JSONDecodeError, KeyError, ConfigurationError) as error:
         raise ConfigurationError(f"The schema of {event_type} v{version} cannot be used: {error}") from error

@@ -15,20 +15,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import fastavro
+import fastavro.schema
 from fastavro.read import SchemaResolutionError
 
+from streams.avro_writer import Write, compile_writer
 from streams.catalogue import Catalogue, EventTypeSpec
 from streams.errors import UndecodableError
 from streams.event import Data
+from streams.guards import MAX_VALUE_BYTES, WALKED_FROM, Walk, compile_walk
 from streams.names import EventType
 
-__all__ = ["MAX_VALUE_BYTES", "PREFIX", "Codec", "UnknownSchemaError", "does_not_fit"]
-
-MAX_VALUE_BYTES = 1_000_000
-"""A larger value is not decoded."""
+__all__ = ["DOES_NOT_FIT", "MAX_VALUE_BYTES", "PREFIX", "Codec", "UnknownSchemaError", "does_not_fit"]
 
 PREFIX = struct.Struct(">bI")
 """Confluent's framing: the zero byte and the schema's id."""
+
+DOES_NOT_FIT = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+"""What the compiled writers raise."""
+
+_UNREADABLE = (
+    ValueError,  # also UnicodeDecodeError, and days before the year 1
+    TypeError,
+    LookupError,
+    EOFError,
+    ArithmeticError,  # OverflowError of times, and decimal's own errors
+    RecursionError,
+    MemoryError,
+    SchemaResolutionError,
+)
+"""What fastavro raises for bytes that are not what the schema says: each costs one event, never the process."""
 
 
 class UnknownSchemaError(UndecodableError):
@@ -55,16 +70,21 @@ class Codec:
         catalogue: the types.
         ids: the registry's id of each type's schema, as preloaded.
         writers: further writer schemas by id, parsed, each with its type (`learn`).
+        schemas: the same as JSON values, from which walks and writers are compiled.
     """
 
     catalogue: Catalogue
     ids: Mapping[EventType, int]
     writers: dict[int, tuple[EventType, dict[str, Any]]] = field(default_factory=dict)
+    schemas: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _walks: dict[int, Walk] = field(default_factory=dict)
+    _writes: dict[int, Write] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Know our own schemas by id."""
         for event_type, schema_id in self.ids.items():
             self.writers[schema_id] = (event_type, self.catalogue[event_type].parsed)
+            self.schemas[schema_id] = self.catalogue[event_type].schema
 
     def encode(self, event_type: EventType, data: Data) -> bytes:
         """
@@ -77,7 +97,7 @@ class Codec:
         out = bytearray(PREFIX.pack(0, self.ids[event_type]))
         try:
             spec.write(out, data)
-        except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
+        except DOES_NOT_FIT as error:
             raise does_not_fit(event_type, error) from error
         return bytes(out)
 
@@ -103,28 +123,78 @@ class Codec:
         event_type, writer = self.writers[schema_id]
         if event_type != expected:
             raise UndecodableError(f"The value is a {event_type}, not a {expected}.", code="wrong_schema")
+        if len(value) > WALKED_FROM:
+            self._walk(schema_id, value)
         spec = self.catalogue[expected]
-        datum = _read_canonical(spec, value) if writer is spec.parsed else None
-        return self._read_any(spec, writer, value) if datum is None else datum
+        if writer is not spec.parsed:
+            return self._read_any(value, writer, spec.parsed)
+        datum = _read_canonical(spec, value)
+        return self._read_any(value, writer, None) if datum is None else datum
+
+    def encoded_again(self, value: bytes, data: Data) -> bytes | None:
+        """
+        Encode what a value was decoded to by the schema that the value names; None when it does not fit.
+
+        Args:
+            value: one that `decode` took.
+            data: what `decode` gave.
+        """
+        schema_id = PREFIX.unpack_from(value)[1]
+        event_type, writer = self.writers[schema_id]
+        out = bytearray(value[: PREFIX.size])
+        try:
+            if writer is self.catalogue[event_type].parsed:
+                self.catalogue[event_type].write(out, data)
+            else:  # `data` was resolved to our own schema: see what the writer wrote
+                self._write(schema_id)(out, self._read_any(value, writer, None))
+        except DOES_NOT_FIT:
+            return None
+        return bytes(out)
+
+    def learn(self, schema_id: int, event_type: EventType, schema: Mapping[str, Any]) -> None:
+        """
+        Know one more writer schema.
+
+        Args:
+            schema_id: the registry's.
+            event_type: whose.
+            schema: JSON values that passed `streams.schema_rules`.
+        """
+        parsed = fastavro.schema.parse_schema(dict(schema))
+        assert isinstance(parsed, dict)  # noqa: S101 -- a record's schema is a dict, and mypy cannot know
+        self.schemas[schema_id] = schema
+        self.writers[schema_id] = (event_type, parsed)
+
+    def _walk(self, schema_id: int, value: bytes) -> None:
+        walk = self._walks.get(schema_id)
+        if walk is None:
+            walk = self._walks[schema_id] = compile_walk(self.schemas[schema_id])
+        try:
+            end = walk(value, PREFIX.size)
+        except IndexError as error:
+            raise UndecodableError("The value ends too early.") from error
+        if end != len(value):
+            raise UndecodableError("The value has bytes after its end.", code="trailing_bytes")
+
+    def _write(self, schema_id: int) -> Write:
+        write = self._writes.get(schema_id)
+        if write is None:
+            write = self._writes[schema_id] = compile_writer(self.schemas[schema_id])
+        return write
 
     @staticmethod
-    def _read_any(spec: EventTypeSpec, writer: dict[str, Any], value: bytes) -> dict[str, Any]:
-        """Read what fastavro takes, resolved against our schema."""
+    def _read_any(value: bytes, writer: dict[str, Any], ours: dict[str, Any] | None) -> dict[str, Any]:
+        """Read what fastavro takes, resolved against our schema where it is another one."""
         buffer = io.BytesIO(value)
         buffer.seek(PREFIX.size)
-        ours = spec.parsed
         try:
-            datum = fastavro.schemaless_reader(buffer, writer, None if writer is ours else ours)
-        except (ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, SchemaResolutionError) as error:
+            datum = fastavro.schemaless_reader(buffer, writer, ours)
+        except _UNREADABLE as error:
             # Only the kind of error: what UnicodeDecodeError says has the field's bytes in it.
             raise UndecodableError(f"The value is not what its schema says: {type(error).__name__}.") from error
         if buffer.tell() != len(value) or not isinstance(datum, dict):
             raise UndecodableError("The value has bytes after its end.", code="trailing_bytes")
         return datum
-
-    def learn(self, schema_id: int, event_type: EventType, schema: Mapping[str, Any]) -> None:
-        """Know one more writer schema."""
-        self.writers[schema_id] = (event_type, dict(schema))
 
 
 def does_not_fit(event_type: EventType, error: Exception) -> UndecodableError:
@@ -136,6 +206,6 @@ def _read_canonical(spec: EventTypeSpec, value: bytes) -> dict[str, Any] | None:
     """Read what our own writer wrote, or would have: 8 microseconds instead of 15; None for anything else."""
     try:
         datum, end = spec.read(value, PREFIX.size)
-    except (ValueError, TypeError, IndexError, ArithmeticError):
+    except _UNREADABLE:
         return None
     return datum if end == len(value) else None

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from streams.calendar import vietnamese_day
+from streams.canonical import require_canonical
 from streams.catalogue import EventTypeSpec
 from streams.codec import UnknownSchemaError
 from streams.directory import Directory
@@ -113,14 +114,17 @@ class Examiner:
 
     def _accepted(self, record: Record, event: Event) -> Accepted:
         spec, at = self.redactor.codec.catalogue[event.type], record.time
+        # Also where nobody lacks a field: a value that cannot be encoded again must leave nothing half done.
+        pieces = self.redactor.encode(event.type, event.data)
+        if pieces.whole != record.value:  # written by another schema, or otherwise than we would
+            require_canonical(self.redactor.codec, event.type, record.value or b"", event.data)
         return Accepted(
             record=record,
             event=event,
             spec=spec,
             at=at,
             fingerprint=hashlib.sha256(record.value or b"").digest(),
-            # Also where nobody lacks a field: a value that cannot be encoded again must leave nothing half done.
-            pieces=self.redactor.encode(event.type, event.data),
+            pieces=pieces,
             deliveries=share(event.data, self._entitlements(spec, vietnamese_day(at)), at=at),
         )
 

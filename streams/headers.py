@@ -46,6 +46,7 @@ WRITTEN_BY_THE_BUS = frozenset(
 
 _SOURCE = "//lienthong/agency/"
 _MAX_HEADER_BYTES = 4096
+_MAX_OTHER_BYTES = 65_536
 _DIGEST_DIGITS = 8
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
@@ -145,13 +146,17 @@ def parse_event(headers: Headers, data: Data) -> Event:
 
 def _texts(headers: Headers) -> dict[str, str]:
     texts: dict[str, str] = {}
+    others = 0
     for name, value in headers:
         if not name.startswith("ce_"):
+            others += len(name) + len(value or b"")
+            if others > _MAX_OTHER_BYTES:
+                raise UndecodableError("The headers beside the envelope's are too long.", code="bad_envelope")
             continue
         if name in texts:
-            raise UndecodableError(f"The envelope has {name} twice.", code="bad_envelope")
-        if value is None or len(value) > _MAX_HEADER_BYTES:
-            raise UndecodableError(f"The envelope's {name} is empty or too long.", code="bad_envelope")
+            raise UndecodableError(f"The envelope has {name[:64]} twice.", code="bad_envelope")
+        if value is None or len(name) + len(value) > _MAX_HEADER_BYTES:
+            raise UndecodableError(f"The envelope's {name[:64]} is null or too long.", code="bad_envelope")
         try:
             texts[name] = value.decode()
         except UnicodeDecodeError as error:

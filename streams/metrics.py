@@ -26,7 +26,16 @@ Stage = Literal["read", "decide", "transaction", "emit", "confirm"]
 """A part of a batch's way: decoded, decided by policy or handlers, made durable, handed to Kafka, confirmed by it."""
 
 SCHEMA_CODES = frozenset(
-    {"not_framed", "too_large", "trailing_bytes", "undecodable", "unknown_schema", "unknown_type", "wrong_schema"}
+    {
+        "not_canonical",
+        "not_framed",
+        "too_large",
+        "trailing_bytes",
+        "undecodable",
+        "unknown_schema",
+        "unknown_type",
+        "wrong_schema",
+    }
 )
 """Codes that say: the value is no event of the schema that it names."""
 

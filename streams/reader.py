@@ -6,17 +6,15 @@ A schema id that is not known yet is asked for once; a registry that is away is 
 
 from __future__ import annotations
 
-import asyncio
-import json
 from dataclasses import dataclass
-
-import fastavro.schema
+from functools import cached_property
 
 from streams.codec import Codec, UnknownSchemaError
 from streams.errors import PermanentError, UndecodableError
 from streams.event import Event
+from streams.guards import check_envelope
 from streams.headers import MAX_DEPTH, envelope_type, parse_event
-from streams.names import EventType
+from streams.newer_schemas import NewerSchemas
 from streams.record import Record
 from streams.registry import Registry
 
@@ -36,6 +34,10 @@ class Reader:
     codec: Codec
     registry: Registry
 
+    @cached_property
+    def _newer(self) -> NewerSchemas:
+        return NewerSchemas(codec=self.codec, registry=self.registry)
+
     async def read(self, record: Record) -> Event:
         """
         Read a record's event.
@@ -47,7 +49,7 @@ class Reader:
         try:
             return self.read_known(record)
         except UnknownSchemaError as unknown:
-            await self._learn(unknown.schema_id, envelope_type(record.headers))
+            await self._newer.learn(unknown.schema_id, envelope_type(record.headers))
             return self.read_known(record)
 
     def read_known(self, record: Record) -> Event:
@@ -58,6 +60,7 @@ class Reader:
             UnknownSchemaError: its schema id is not known yet; `read` asks for it.
             PermanentError: as `read`.
         """
+        check_envelope(record.key, record.headers)
         event_type = envelope_type(record.headers)
         if event_type not in self.codec.catalogue.types:
             raise UndecodableError(f"'{event_type}' is no event type.", code="unknown_type")
@@ -65,12 +68,3 @@ class Reader:
         if event.depth > MAX_DEPTH:
             raise PermanentError(f"More than {MAX_DEPTH} causes lie before it.", code="loop")
         return event
-
-    async def _learn(self, schema_id: int, event_type: EventType) -> None:
-        text = await asyncio.to_thread(self.registry.schema_text, schema_id)
-        subjects = [] if text is None else await asyncio.to_thread(self.registry.subjects_of, schema_id)
-        if text is None or self.codec.catalogue[event_type].registry_subject not in subjects:
-            raise UndecodableError(f"Schema id {schema_id} is none of {event_type}.", code="unknown_schema")
-        parsed = fastavro.schema.parse_schema(json.loads(text))
-        assert isinstance(parsed, dict)  # noqa: S101 -- a subject of ours holds records only
-        self.codec.learn(schema_id, event_type, parsed)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from streams.avro_writer import WritePieces, compile_pieces
-from streams.codec import PREFIX, Codec, does_not_fit
+from streams.codec import DOES_NOT_FIT, PREFIX, Codec, does_not_fit
 from streams.event import Data
 from streams.names import EventType
 
@@ -69,6 +69,6 @@ class Redactor:
         ends = [len(out)]
         try:
             self._writers[event_type](out, data, ends)
-        except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
+        except DOES_NOT_FIT as error:
             raise does_not_fit(event_type, error) from error
         return Pieces(whole=bytes(out), ends=ends, fields=spec.fields)

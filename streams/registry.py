@@ -19,11 +19,15 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from streams.catalogue import Catalogue, EventTypeSpec, fingerprint
 from streams.errors import ConfigurationError, TransientError
 from streams.names import EventType
+from streams.schema_rules import check_schema
 
 __all__ = ["ConfluentRegistry", "Registration", "Registry", "preload_ids", "register_all"]
 
 _NOT_FOUND = 404
 _CONFLICT = 409
+
+_NO_ANSWER = (httpx2.HTTPError, ValueError, KeyError, TypeError)
+"""No connection, or an answer that is none: whatever answers there is no registry at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class Registry(Protocol):
     def schema_text(self, schema_id: int) -> str | None:
         """Give a schema's text by id, None when there is none; TransientError when away."""
 
-    def subjects_of(self, schema_id: int) -> list[str]:
-        """Give the subjects that hold a schema; TransientError when away."""
+    def ids_of(self, subject: str) -> list[int]:
+        """Give the ids of all schemas that a subject holds, none for an unknown one; TransientError when away."""
 
 
 class ConfluentRegistry:
@@ -95,7 +99,7 @@ class ConfluentRegistry:
             if error.http_status_code == _NOT_FOUND:
                 return None
             raise self._away(error) from error
-        except httpx2.HTTPError as error:
+        except _NO_ANSWER as error:
             raise self._away(error) from error
         return None if schema_id is None else int(schema_id)
 
@@ -111,7 +115,7 @@ class ConfluentRegistry:
                     code="incompatible_schema",
                 ) from error
             raise self._away(error) from error
-        except httpx2.HTTPError as error:
+        except _NO_ANSWER as error:
             raise self._away(error) from error
 
     def schema_text(self, schema_id: int) -> str | None:
@@ -122,15 +126,22 @@ class ConfluentRegistry:
             if error.http_status_code == _NOT_FOUND:
                 return None
             raise self._away(error) from error
-        except httpx2.HTTPError as error:
+        except _NO_ANSWER as error:
             raise self._away(error) from error
 
-    def subjects_of(self, schema_id: int) -> list[str]:
-        """Give the subjects that hold a schema."""
+    def ids_of(self, subject: str) -> list[int]:
+        """Give the ids of all schemas that a subject holds."""
         try:
-            return [str(each) for each in self._client.get_subjects_by_schema_id(schema_id)]
-        except (SchemaRegistryError, httpx2.HTTPError) as error:
+            versions = self._client.get_versions(subject)
+            # The client remembers what a version is, so that one request is made for each only once.
+            found = [self._client.get_version(subject, each).schema_id for each in versions]
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                return []
             raise self._away(error) from error
+        except _NO_ANSWER as error:
+            raise self._away(error) from error
+        return [int(each) for each in found if each is not None]
 
     def _away(self, error: Exception) -> TransientError:
         return TransientError(f"The schema registry at {self._url} does not answer as it should: {error}")
@@ -151,10 +162,13 @@ def register_all(
         remembered: the id of each schema by fingerprint, as `schema_id` of earlier registrations.
 
     Raises:
-        ConfigurationError: a schema is not compatible with what the registry holds, or got another id than it had.
+        ConfigurationError: a schema breaks a rule of the house, is not compatible with what the registry holds, or got
+            another id than it had.
         TransientError: the registry is away.
     """
     known = remembered or {}
+    for spec in catalogue.versions:
+        check_schema(spec.schema)  # all before the first: what is registered stays for ever
     done = []
     for spec in sorted(catalogue.versions, key=lambda each: known.get(each.fingerprint, sys.maxsize)):
         held = registry.lookup(spec.registry_subject, spec.text)

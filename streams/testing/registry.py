@@ -19,6 +19,8 @@ class MemoryRegistry:
     def __init__(self) -> None:
         self.away = False
         """While it is true, every call raises TransientError."""
+        self.asked = 0
+        """How often it was asked for the schemas of a subject."""
         self.texts: dict[int, str] = {}
         """Schema texts by id, as they were registered."""
         self._subjects: dict[str, list[int]] = {}
@@ -47,10 +49,11 @@ class MemoryRegistry:
         self._require()
         return self.texts.get(schema_id)
 
-    def subjects_of(self, schema_id: int) -> list[str]:
-        """Give the subjects that hold a schema."""
+    def ids_of(self, subject: str) -> list[int]:
+        """Give the ids of all schemas that a subject holds."""
         self._require()
-        return sorted(subject for subject, held in self._subjects.items() if schema_id in held)
+        self.asked += 1
+        return list(self._subjects.get(subject, []))
 
     def lose_everything(self) -> None:
         """Be a registry whose storage was lost."""

@@ -43,7 +43,7 @@ class RegistrySuite:
         held = registry.schema_text(schema_id)
         assert held is not None
         assert fingerprint(schema(NUMBER)) == fingerprint(held)
-        assert subject in registry.subjects_of(schema_id)
+        assert registry.ids_of(subject) == [schema_id]
 
     def test_what_was_not_registered_is_not_found(self, registry: Registry, subject: str) -> None:
         """Neither an unknown subject, nor another schema of a known one, nor an unknown id."""
@@ -52,6 +52,7 @@ class RegistrySuite:
         assert registry.lookup(f"{subject}-other", schema(NUMBER)) is None
         assert registry.lookup(subject, schema(NUMBER, NOTE)) is None
         assert registry.schema_text(2_000_000_000) is None
+        assert registry.ids_of(f"{subject}-other") == []
 
     def test_an_optional_field_may_come_and_go(self, registry: Registry, subject: str) -> None:
         """Versions that differ in nullable fields with default null are all held, each under its own id."""
@@ -61,6 +62,7 @@ class RegistrySuite:
 
         assert len(set(ids)) == 3
         assert ids == [registry.lookup(subject, text) for text in texts]
+        assert set(ids) == set(registry.ids_of(subject))
 
     @pytest.mark.parametrize(
         "changed",

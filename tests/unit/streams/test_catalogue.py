@@ -185,7 +185,8 @@ def test_an_unknown_type_is_named_with_those_there_are() -> None:
 
 def test_the_newest_version_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the order of the files."""
-    text = json.dumps({"type": "record", "name": "T", "fields": [], "lt": {"kind": "fact", "vi": "T"}})
+    fields = [{"name": "x", "type": "int"}]
+    text = json.dumps({"type": "record", "name": "T", "fields": fields, "lt": {"kind": "fact", "vi": "T"}})
     files = [("a.b", 10, text), ("a.b", 9, text)]
     monkeypatch.setattr(schemas, "event_files", lambda: iter(files))
 
