@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from streams.event import Draft, Event
+from streams.frozen import quickly_made
 from streams.names import AgencyCode, EventType
 from streams.sealing import Reveal
 
@@ -25,6 +26,7 @@ StateKey = Callable[[Event], str]
 """Says which state an event belongs to, for instance its seller; pure."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Context:
     """
@@ -43,6 +45,7 @@ class Context:
     reveal: Reveal
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """

@@ -55,7 +55,7 @@ class EventTypeSpec:
     answers: EventType | None
     signed_by_officer: bool
 
-    @property
+    @cached_property
     def topic(self) -> TopicName:
         """The topic on which it is published."""
         return event_topic(self.type)

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from streams.names import EVENT_NAMESPACE, AgencyCode, EventType, OfficerName
+from streams.frozen import quickly_made
+from streams.names import AgencyCode, EventType, OfficerName
 from streams.subject import SubjectRef
+from streams.uuids import event_uuid, uuid_text
 
 __all__ = ["Data", "Draft", "Event", "derived_id", "stated_id"]
 
@@ -22,6 +24,7 @@ Data = Mapping[str, Any]
 """An event's fields by Avro name: aware UTC datetimes, dates, Decimals, UUIDs, str, int, bytes, lists, dicts."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Draft:
     """
@@ -47,6 +50,7 @@ class Draft:
     cause_depth: int = 0
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Event:
     """
@@ -99,9 +103,9 @@ class Event:
 
 def derived_id(cause: UUID, handler: str, index: int) -> UUID:
     """Make the id of the `index`-th event that `handler` derives from `cause`; the same again for a repeat."""
-    return uuid5(EVENT_NAMESPACE, f"derived|{cause}|{handler}|{index}")
+    return event_uuid(f"derived|{uuid_text(cause)}|{handler}|{index}")
 
 
 def stated_id(event_type: EventType, *parts: str) -> UUID:
     """Make the id of an event that begins a chain from what it is about, so that stating it twice is once."""
-    return uuid5(EVENT_NAMESPACE, "|".join(["stated", event_type, *parts]))
+    return event_uuid("|".join(["stated", event_type, *parts]))

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from streams.errors import PermanentError
+from streams.frozen import quickly_made
 from streams.headers import Headers
 from streams.names import EVENT_NAMESPACE, TopicName
 
 __all__ = ["QuarantineItem", "Record", "quarantine_item"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Record:
     """

@@ -7,9 +7,10 @@ knows. What cannot be processed goes to quarantine by the same producer, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from streams.agent import AgentSpec, Context, Handler
 from streams.codec import UnknownSchemaError
@@ -66,40 +67,42 @@ class RepublishPipeline:
         Raises:
             TransientError: the registry or Kafka is away; some may have been handed over and are again.
         """
-        handlers = _by_type(self.spec.handlers)
+        republished = 0
         for record in records:
             try:
-                event = await self._read(record)
+                try:
+                    event = self.reader.read_known(record)
+                except UnknownSchemaError:
+                    event = await self.reader.read(record)
                 # All before the first is handed over: a record is republished whole or quarantined, never both.
-                rows = [row for handler in handlers.get(event.type, ()) for row in self._handle(handler, event)]
+                rows = self._handle(event)
             except PermanentError as error:
                 self._quarantine(record, error, emit)
                 continue
             for row in rows:
                 emit(row)
-            self.metrics.processed(record.topic, "republished")
+            republished += 1
+        if republished:
+            self.metrics.processed(records[0].topic, "republished", republished)
 
-    async def _read(self, record: Record) -> Event:
-        try:
-            return self.reader.read_known(record)
-        except UnknownSchemaError:
-            return await self.reader.read(record)
+    @cached_property
+    def _handlers(self) -> Mapping[EventType, Sequence[Handler]]:
+        found: dict[EventType, list[Handler]] = {}
+        for handler in self.spec.handlers:
+            found.setdefault(handler.event_type, []).append(handler)
+        return found
 
-    def _handle(self, handler: Handler, event: Event) -> Iterator[OutboxRow]:
-        context = Context(agency=self.agency, now=event.time, state={}, reveal=reveal_personal)
-        for index, draft in enumerate(handler.handle(event, context).events):
-            event_id = derived_id(event.id, handler.name, index)
-            yield self.sender.prepare_sealed(draft, at=self.clock(), cause=event, event_id=event_id).row
+    def _handle(self, event: Event) -> list[OutboxRow]:
+        rows = []
+        for handler in self._handlers.get(event.type, ()):
+            context = Context(agency=self.agency, now=event.time, state={}, reveal=reveal_personal)
+            for index, draft in enumerate(handler.handle(event, context).events):
+                event_id = derived_id(event.id, handler.name, index)
+                rows.append(self.sender.prepare_sealed(draft, at=self.clock(), cause=event, event_id=event_id).row)
+        return rows
 
     def _quarantine(self, record: Record, error: PermanentError, emit: Emit) -> None:
         item = quarantine_item(record, error)
         topic = quarantine_topic(self.agency)
         emit(OutboxRow(row_id=item.id, topic=topic, key=record.key, value=record.value, headers=item.headers))
         self.metrics.processed(record.topic, f"quarantined_{item.reason}")
-
-
-def _by_type(handlers: Sequence[Handler]) -> Mapping[EventType, Sequence[Handler]]:
-    found: dict[EventType, list[Handler]] = {}
-    for handler in handlers:
-        found.setdefault(handler.event_type, []).append(handler)
-    return found

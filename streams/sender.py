@@ -144,10 +144,8 @@ class Sender:
 
 def _depth(draft: Draft, cause: Event | None) -> int:
     """Count the causes before it; at least those that are known of either cause."""
-    known = [cause.depth] if cause else []
-    if draft.cause is not None:
-        known.append(draft.cause_depth)
-    return max(known) + 1 if known else 0
+    known = cause.depth if cause else -1
+    return max(known, draft.cause_depth if draft.cause is not None else -1) + 1
 
 
 def key_ids_in(data: Mapping[str, Any]) -> frozenset[str]:

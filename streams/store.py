@@ -17,6 +17,7 @@ from uuid import UUID
 from streams.agent import State
 from streams.documents import DocumentRef
 from streams.event import Event
+from streams.frozen import quickly_made
 from streams.headers import Headers
 from streams.names import TopicName
 from streams.record import QuarantineItem, Record
@@ -24,6 +25,7 @@ from streams.record import QuarantineItem, Record
 __all__ = ["AgencyStore", "AgencyTransaction", "Outbox", "OutboxEntry", "OutboxRow"]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
     """

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid5
 
+from streams.frozen import quickly_made
 from streams.names import EVENT_NAMESPACE
 
 __all__ = ["SubjectRef", "pseudonym"]
@@ -21,6 +22,7 @@ __all__ = ["SubjectRef", "pseudonym"]
 _SEPARATORS = re.compile(r"[\s.\-_/]+")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class SubjectRef:
     """
