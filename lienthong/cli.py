@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from lienthong.commands import act, demo, document, inbox, ingest, ledger, officer, quarantine, servers, worker
+from lienthong.commands import act, demo, document, health, inbox, ingest, ledger, officer, quarantine, servers, worker
 from lienthong.logs import log_to_stderr
 from lienthong.output import say
 from streams.errors import ConfigurationError, InputError, LienThongError, TransientError
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Liên Thông: the bus on which a province's agencies fight counterfeits and protect consumers.",
 )
-for each in (servers, worker, ingest, inbox, act, officer, document, ledger, quarantine, demo):
+for each in (servers, worker, health, ingest, inbox, act, officer, document, ledger, quarantine, demo):
     each.add_to(app)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lienthong.checkup import note_of
 from lienthong.directory import LiveDirectory
 from lienthong.provision import Provisioned, Servers, provision
 from lienthong.settings import remember_stack, stack_plan
@@ -49,8 +50,8 @@ def status(data: Path) -> list[ServiceStatus]:
 
 
 def supervised(data: Path) -> list[ServiceStatus]:
-    """Say what the supervisor and each worker is doing, and how many partitions a worker reads."""
-    return [_with_assignment(data, each) for each in supervisor_status(data)]
+    """Say what the supervisor and each worker is doing, where it answers, and how many partitions it reads."""
+    return [_with_address(data, _with_assignment(data, each)) for each in supervisor_status(data)]
 
 
 def workers(data: Path) -> Sequence[Program]:
@@ -73,3 +74,12 @@ def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:
     note = json.loads(path.read_text(encoding="utf-8"))
     reads = f"reads {len(note['assigned'])} partitions" if note.get("pid") == service.pid else "joining its group"
     return replace(service, detail="; ".join(each for each in (service.detail, reads) if each))
+
+
+def _with_address(data: Path, service: ServiceStatus) -> ServiceStatus:
+    """Add where a running worker answers, as it noted when it started."""
+    path = note_of(data, service.service)
+    if service.state != "running" or not path.is_file():
+        return service
+    note = json.loads(path.read_text(encoding="utf-8"))
+    return replace(service, address=note["address"]) if note.get("pid") == service.pid else service

@@ -121,8 +121,9 @@ class AgencySettings(_FromEnvironment):
     """
     All that one agency's worker and its officers' commands need.
 
-    `metrics_port` serves Prometheus on loopback, 0 for none. After `session_timeout_seconds` without a sign of life
-    Kafka gives a worker's partitions to another one. The bus lets an event wait `cause_wait_seconds` for its cause.
+    A worker answers `/livez`, `/readyz` and `/metrics` at `metrics_host` and `metrics_port`, 0 for a free port, which
+    `lienthong status` shows. After `session_timeout_seconds` without a sign of life Kafka gives a worker's partitions
+    to another one. The bus lets an event wait `cause_wait_seconds` for its cause.
     """
 
     kafka: KafkaSettings
@@ -130,6 +131,7 @@ class AgencySettings(_FromEnvironment):
     postgres: PostgresSettings
     documents: DocumentSettings | None = None
     postal: PostalSettings | None = None
+    metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, lt=65536)] = 0
     session_timeout_seconds: Annotated[float, Field(ge=6, le=300)] = 10.0
     cause_wait_seconds: Annotated[float, Field(ge=1, le=604_800)] = 3600.0

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from agents import KINDS
 from connectors.postal import Flag, OutgoingFolder, ScanFolder, flag_json
-from connectors.postgres import Database, PostgresBusStore
+from connectors.postgres import Database, PostgresBusStore, agency_waiting, bus_waiting
 from connectors.webhook import WebhookSink
 from lienthong.agency_session import AgencySession, now, open_agency, open_reader
+from lienthong.checkup import note_of
 from lienthong.directory import LiveDirectory
+from lienthong.health import Health, Servers
+from lienthong.health_server import serve
 from lienthong.logs import log_to_stderr
 from lienthong.settings import AgencySettings, PostalSettings, agency_settings
 from lienthong.stack.private_files import make_private_folder, write_private
@@ -35,10 +40,15 @@ from streams.overdue import OverdueService
 from streams.redaction import Redactor
 from streams.runtime import Pipeline, Stateful, WorkerSpec, run_worker
 from streams.subject import SubjectRef
+from streams.topics import topic_plan
 
 __all__ = ["run"]
 
+_STUCK_SECONDS = 120.0
+"""So long a worker may have work and make no progress."""
+
 _AUDIT = EventType("audit.recorded")
+_LIBRARIES = ("aiokafka", "confluent-kafka", "fastavro", "faust-streaming", "psycopg")
 
 
 def run(data: Path, code: str) -> None:
@@ -52,31 +62,63 @@ def run(data: Path, code: str) -> None:
     agency = AgencyCode(code)
     log_to_stderr(agency=agency)
     settings = agency_settings(data, agency)
-    metrics = Metrics(agency, CollectorRegistry())
-    if settings.metrics_port:
-        start_http_server(settings.metrics_port, addr="127.0.0.1", registry=metrics.registry)
-    worker = _BusWorker(data, settings, metrics) if agency == BUS else _AgencyWorker(data, agency, settings, metrics)
-    note = make_private_folder(data / "run") / f"assigned-{agency}.json"
+    address = settings.kafka.address
+    metrics = Metrics(agency, CollectorRegistry(), topics=_topics(data))
+    health = Health(address, stuck_seconds=_STUCK_SECONDS)
+    worker: _BusWorker | _AgencyWorker
+    if agency == BUS:
+        worker = _BusWorker(data, settings, metrics, health)
+    else:
+        worker = _AgencyWorker(data, agency, settings, metrics, health)
+    run = make_private_folder(data / "run")
+    _show(note_of(data, agency), health, metrics, settings)
+    note = run / f"assigned-{agency}.json"
     run_worker(
         WorkerSpec(
             group=consumer_group(agency),
-            address=settings.kafka.address,
+            address=address,
             topics=worker.topics,
             open=worker.open,
             close=worker.close,
             retried=metrics.retried,
             confirmed=worker.confirmed,
             assigned=lambda partitions: write_private(note, json.dumps({"pid": os.getpid(), "assigned": partitions})),
+            started=health.see,
+            commit_failed=metrics.commit_failed,
+            failed=metrics.failed,
+            stuck_seconds=_STUCK_SECONDS,
             session_timeout_seconds=settings.session_timeout_seconds,
             scratch=data / "run" / "faust",
         )
     )
 
 
+def _topics(data: Path) -> frozenset[str]:
+    """Name the topics that may be labels of metrics."""
+    return frozenset(each.name for each in topic_plan(load_catalogue(), LiveDirectory(data)()))
+
+
+def _show(note: Path, health: Health, metrics: Metrics, settings: AgencySettings) -> None:
+    """Answer on HTTP from now on, and note where, for `lienthong status`."""
+    ProcessCollector(registry=metrics.registry)
+    metrics.built(_versions())
+    metrics.readings.worker = health.reading
+    metrics.readings.waiting = health.waiting
+    server = serve(health, metrics.registry, host=settings.metrics_host, port=settings.metrics_port)
+    write_private(note, json.dumps({"pid": os.getpid(), "address": server.address}))
+
+
+def _versions() -> list[tuple[str, str]]:
+    """Give the versions of the program, of Python and of the libraries that carry events."""
+    found = [(name.replace("-", "_"), version(name)) for name in _LIBRARIES]
+    return [("version", version("lienthong")), ("python", platform.python_version()), *found]
+
+
 class _BusWorker:
     """Admits and shares; its topics are those of all event types but the audit log, which it writes itself."""
 
-    def __init__(self, data: Path, settings: AgencySettings, metrics: Metrics) -> None:
+    def __init__(self, data: Path, settings: AgencySettings, metrics: Metrics, health: Health) -> None:
+        self._health = health
         self._directory = LiveDirectory(data)
         self._settings = settings
         self._metrics = metrics
@@ -89,6 +131,7 @@ class _BusWorker:
         reader = await self._open.enter_async_context(open_reader(self._settings.registry))
         dsn = self._settings.postgres.dsn.get_secret_value()
         database = await self._open.enter_async_context(Database(dsn, schema=database_schema(BUS)))
+        self._health.servers = Servers(ping=database.ping, waiting=lambda: bus_waiting(database))
         store = PostgresBusStore(database)
         pipeline = AdmissionPipeline(
             reader=reader,
@@ -116,7 +159,10 @@ class _BusWorker:
 class _AgencyWorker:
     """Runs the handlers of an agency's kind on its inbox, its outbox's relay and its connectors."""
 
-    def __init__(self, data: Path, agency: AgencyCode, settings: AgencySettings, metrics: Metrics) -> None:
+    def __init__(
+        self, data: Path, agency: AgencyCode, settings: AgencySettings, metrics: Metrics, health: Health
+    ) -> None:
+        self._health = health
         entry = LiveDirectory(data)().agency(agency)
         if entry.kind not in KINDS:
             raise ConfigurationError(f"No handlers are known for {entry.kind}, the kind of {agency}.")
@@ -127,6 +173,8 @@ class _AgencyWorker:
 
     async def open(self) -> tuple[Pipeline, Sequence[Background]]:
         session = await self._open.enter_async_context(open_agency(self._data, self._agency))
+        database = session.database
+        self._health.servers = Servers(ping=database.ping, waiting=lambda: agency_waiting(database))
         sinks, sources = _connectors(session)
         pipeline = InboxPipeline(
             agency=self._agency,

@@ -25,6 +25,7 @@ from connectors.postgres.quarantine_view import (
     list_quarantined,
     records_of,
 )
+from connectors.postgres.waiting import agency_waiting, bus_waiting
 
 __all__ = [
     "Act",
@@ -37,6 +38,8 @@ __all__ = [
     "QuarantineState",
     "QuarantinedItem",
     "acts_of",
+    "agency_waiting",
+    "bus_waiting",
     "count_quarantined",
     "delivery_counts",
     "events_of",

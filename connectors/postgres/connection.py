@@ -53,6 +53,16 @@ class Database:
         """Close the pool."""
         await self._pool.close()
 
+    async def ping(self) -> None:
+        """
+        Ask for an answer.
+
+        Raises:
+            TransientError: PostgreSQL is away.
+        """
+        async with self.transaction() as connection:
+            await connection.execute("select 1")
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[psycopg.AsyncConnection]:
         """

@@ -26,7 +26,7 @@ class ServiceStatus:
     Args:
         service: its name, unique in an installation.
         state: what it is doing.
-        address: where clients find it; None for a worker.
+        address: where clients find it; of a worker, where it says how it is.
         pid: its process; None when there is none.
         since: start of that process, aware UTC.
         detail: what a person should know, in a sentence or less; empty when all is well.

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings
 
 from agents import KINDS
 from lienthong import settings
-from lienthong.commands import ledger, quarantine
+from lienthong.commands import health, ledger, quarantine
 from lienthong.stack import ServiceStatus
 from streams.catalogue import load_catalogue
 from streams.headers import event_headers
@@ -125,6 +125,7 @@ def test_json_lines_are_documented() -> None:
     status = ServiceStatus(service="kafka", state="stopped").as_json()
 
     assert documented["status"] == list(status)
+    assert documented["metrics"] == list(health._MEASURED)
     assert documented["trace"] == [*ledger._TRACED, *ledger._RECIPIENT]
     assert documented["open"] == list(ledger._OPEN)
     assert documented["ingest einvoice"] == _keys("connectors/einvoice/report.py", "file_report", "_invoice")

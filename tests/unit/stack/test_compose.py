@@ -160,3 +160,21 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
     assert "--require-hashes --requirement /tmp/run.txt" in text
     assert re.search(r"^USER lienthong$", text, re.MULTILINE)
     assert text.count("FROM python:3.11-slim") == 2
+
+
+def test_workers_are_well_when_they_are_ready(compose: dict[str, Any]) -> None:
+    """Each is asked at the port that its own environment sets; the provisioning ends and is asked nothing."""
+    for name, service in compose["services"].items():
+        if "build" in service and name != "provision":
+            port = service["environment"]["LIENTHONG_METRICS_PORT"]
+            assert f"http://127.0.0.1:{port}/readyz" in service["healthcheck"]["test"][-1]
+    assert compose["services"]["provision"]["healthcheck"] == {"disable": True}
+
+
+def test_the_units_wait_until_a_worker_is_ready() -> None:
+    """And take it for started also when a server is away, for then the worker waits."""
+    for path in sorted((ROOT / "deploy" / "systemd").glob("lienthong-[bw]*.service")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        [worker] = [line.removeprefix("ExecStart=") for line in lines if line.startswith("ExecStart=")]
+        [check] = [line.removeprefix("ExecStartPost=-") for line in lines if line.startswith("ExecStartPost=-")]
+        assert check.startswith(worker.replace(" worker ", " health ") + " --wait ")
