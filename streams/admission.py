@@ -19,6 +19,7 @@ from streams.examination import Accepted, Examiner, Refused
 from streams.metrics import Metrics
 from streams.reader import Reader
 from streams.record import Record
+from streams.record_log import log_quarantined
 from streams.redaction import Redactor
 from streams.republish import Emit
 from streams.settlement import Settlement
@@ -58,7 +59,8 @@ class AdmissionPipeline:
         """
         examiner = self.examiner()
         for start in range(0, len(records), _TOGETHER):
-            part = [await examiner.examine(record) for record in records[start : start + _TOGETHER]]
+            with self.metrics.stage("read"):
+                part = [await examiner.examine(record) for record in records[start : start + _TOGETHER]]
             await self._settle(examiner, part, emit)
 
     def examiner(self) -> Examiner:
@@ -70,9 +72,10 @@ class AdmissionPipeline:
 
     async def _settle(self, examiner: Examiner, part: Sequence[Accepted | Refused], emit: Emit) -> None:
         try:
-            async with self.store.transaction() as transaction:
-                settlement = Settlement(transaction, examiner)
-                await settlement.settle(part)
+            with self.metrics.stage("transaction"):
+                async with self.store.transaction() as transaction:
+                    settlement = Settlement(transaction, examiner)
+                    await settlement.settle(part)
         except PermanentError as error:
             if error.code != "database_value":
                 raise
@@ -80,10 +83,18 @@ class AdmissionPipeline:
             for smaller in _smaller(part, error):
                 await self._settle(examiner, smaller, emit)
             return
-        for row in settlement.rows:
-            emit(row)
+        with self.metrics.stage("emit"):
+            for row in settlement.rows:
+                emit(row)
+        self.account(settlement)
+
+    def account(self, settlement: Settlement) -> None:
+        """Count, and log, what a transaction decided, after it is committed."""
         for (topic, outcome), count in Counter(settlement.outcomes).items():
             self.metrics.processed(topic, outcome, count)
+        self.metrics.durable(settlement.admitted)
+        for item in settlement.refused:
+            log_quarantined(item)
 
 
 def _smaller(part: Sequence[Accepted | Refused], error: PermanentError) -> list[Sequence[Accepted | Refused]]:

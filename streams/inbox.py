@@ -19,6 +19,7 @@ from streams.metrics import Metrics
 from streams.names import AgencyCode, EventType
 from streams.reader import Reader
 from streams.record import Record, quarantine_item
+from streams.record_log import log_quarantined
 from streams.sealing import KeyService, Personal, Reveal, SubjectKey, open_sealed
 from streams.sender import Prepared, Sender, documents_in, key_ids_in
 from streams.store import AgencyStore, AgencyTransaction
@@ -77,6 +78,7 @@ class InboxPipeline:
             item = quarantine_item(record, error)
             async with self.store.transaction() as transaction:
                 await transaction.quarantine(item)
+            log_quarantined(item)
             return f"quarantined_{item.reason}"
 
     async def _apply(self, transaction: AgencyTransaction, event: Event, record: Record) -> str:

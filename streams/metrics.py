@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
 
@@ -123,14 +123,15 @@ class Metrics:
         """Count the time of a stage that no block of code encloses."""
         self._stages.row(self._agency, name).add((seconds,))
 
-    def durable(self, events: Iterable[Event], *, at: datetime) -> None:
+    def durable(self, events: Iterable[Event], *, at: datetime | None = None) -> None:
         """
         Note how long events took until their effects were durable.
 
         Args:
             events: of one batch, new ones only: a repeat was late for its own reasons.
-            at: when they became durable, aware UTC.
+            at: when they became durable, aware UTC; None for now.
         """
+        at = at or datetime.now(UTC)
         made: dict[str, list[float]] = {}
         admitted: dict[str, list[float]] = {}
         for event in events:

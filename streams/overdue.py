@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -69,8 +68,7 @@ class OverdueService:
             await settlement.refuse([quarantine_item(each.record, missing) for each in overdue])
             await settlement.release({each.event_id: each.event_id for each in overdue})
             await transaction.queue([_queued(row) for row in settlement.rows])
-        for (topic, outcome), count in Counter(settlement.outcomes).items():
-            self.admission.metrics.processed(topic, outcome, count)
+        self.admission.account(settlement)
 
 
 def _queued(row: OutboxRow) -> OutboxRow:

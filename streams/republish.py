@@ -20,6 +20,7 @@ from streams.metrics import Metrics
 from streams.names import AgencyCode, EventType, quarantine_topic
 from streams.reader import Reader
 from streams.record import Record, quarantine_item
+from streams.record_log import log_quarantined
 from streams.sealing import reveal_personal
 from streams.sender import Sender
 from streams.store import OutboxRow
@@ -106,3 +107,4 @@ class RepublishPipeline:
         topic = quarantine_topic(self.agency)
         emit(OutboxRow(row_id=item.id, topic=topic, key=record.key, value=record.value, headers=item.headers))
         self.metrics.processed(record.topic, f"quarantined_{item.reason}")
+        log_quarantined(item)

@@ -14,6 +14,7 @@ from streams.audit import audit_row
 from streams.bus_store import Admission, AuditEntry, BusTransaction, Kept, Place
 from streams.copies import admitted_entry, copies, key_grants, quarantine_rows, quarantined_entry
 from streams.errors import ForbiddenError, PermanentError
+from streams.event import Event
 from streams.examination import Accepted, Examiner, Refused
 from streams.names import AgencyCode, TopicName
 from streams.parking import sort
@@ -28,7 +29,7 @@ _Examined = Accepted | Refused
 
 class Settlement:
     """
-    Decides within one transaction; read `rows` and `outcomes` after it is committed.
+    Decides within one transaction; read what it gathered after that is committed.
 
     Args:
         transaction: open.
@@ -43,6 +44,10 @@ class Settlement:
         """What is to be handed to Kafka, in order."""
         self.outcomes: list[tuple[TopicName, str]] = []
         """What became of each record, by its topic."""
+        self.admitted: list[Event] = []
+        """What was admitted now, for the first time."""
+        self.refused: list[QuarantineItem] = []
+        """What went to quarantine now, for the first time."""
 
     async def settle(self, part: Sequence[_Examined]) -> None:
         """Decide about records of one partition, in order."""
@@ -63,6 +68,7 @@ class Settlement:
         for item in items:
             self.rows += quarantine_rows(self._codec, item)
             self.outcomes.append((item.record.topic, f"quarantined_{item.reason}"))
+        self.refused += items
 
     async def release(self, roots: Mapping[UUID, UUID]) -> None:
         """
@@ -111,6 +117,7 @@ class Settlement:
                 entry = self._hand_over(each, held)
                 if held.new:
                     new.append(each)
+                    self.admitted.append(each.event)
                     entries.append(entry)
                 else:
                     again.append(each.event.id)

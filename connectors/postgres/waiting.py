@@ -17,6 +17,12 @@ _HANDOVERS = """
 """
 
 
+_PARKED = """
+    select count(*), extract(epoch from clock_timestamp() - min(parked_at))::float8
+    from parked where released_by is null
+"""
+
+
 async def bus_waiting(database: Database) -> Waiting:
     """
     Say what waits in the bus's schema.
@@ -25,7 +31,8 @@ async def bus_waiting(database: Database) -> Waiting:
         TransientError: PostgreSQL is away.
     """
     outbox, outbox_seconds = await _count(database, _OUTBOX)
-    return Waiting(outbox=outbox, outbox_seconds=outbox_seconds)
+    parked, parked_seconds = await _count(database, _PARKED)
+    return Waiting(outbox=outbox, outbox_seconds=outbox_seconds, parked=parked, parked_seconds=parked_seconds)
 
 
 async def agency_waiting(database: Database) -> Waiting:
