@@ -71,8 +71,9 @@ class InboxPipeline:
     async def _process(self, record: Record) -> str:
         try:
             event = await self.reader.read(record)
-            async with self.store.transaction() as transaction:
-                return await self._apply(transaction, event, record)
+            with self.metrics.stage("transaction"):
+                async with self.store.transaction() as transaction:
+                    outcome = await self._apply(transaction, event, record)
         except PermanentError as error:
             # The transaction above was undone, so nothing half-done stays beside the quarantined record.
             item = quarantine_item(record, error)
@@ -80,6 +81,9 @@ class InboxPipeline:
                 await transaction.quarantine(item)
             log_quarantined(item)
             return f"quarantined_{item.reason}"
+        if outcome == "applied":
+            self.metrics.durable([event])
+        return outcome
 
     async def _apply(self, transaction: AgencyTransaction, event: Event, record: Record) -> str:
         if not await transaction.receive(event, record):

@@ -80,7 +80,8 @@ class Relay:
         """
         entries = await self.outbox.pending(limit=_BATCH)
         if entries:
-            await self.publisher.publish([entry.row for entry in entries])
+            with self.metrics.stage("confirm"):
+                await self.publisher.publish([entry.row for entry in entries])
             await self.outbox.mark_published([entry.sequence for entry in entries])
             for topic, count in Counter(entry.row.topic for entry in entries).items():
                 self.metrics.published(topic, count)

@@ -69,6 +69,7 @@ class RepublishPipeline:
             TransientError: the registry or Kafka is away; some may have been handed over and are again.
         """
         republished = 0
+        event: Event | None = None
         for record in records:
             try:
                 try:
@@ -85,6 +86,8 @@ class RepublishPipeline:
             republished += 1
         if republished:
             self.metrics.processed(records[0].topic, "republished", republished)
+        if event is not None:
+            self.metrics.durable([event])  # one of each batch: more would be felt at this pace
 
     @cached_property
     def _handlers(self) -> Mapping[EventType, Sequence[Handler]]:
