@@ -7,7 +7,7 @@ What only the worker's event loop can find out is asked of it, with a time limit
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -49,12 +49,13 @@ class Health:
         stuck_seconds: after half of it without progress, though there is work, a worker is not live any more; the
             watchdog ends it after the whole.
 
-    Set `view` and `servers` as soon as the worker has them.
+    Set `view` and `servers` as soon as the worker has them, and `handlers` to the names of those that its agent calls.
     """
 
     def __init__(self, kafka: KafkaAddress, *, stuck_seconds: float) -> None:
         self.view: WorkerView | None = None
         self.servers: Servers | None = None
+        self.handlers: Sequence[str] = ()
         self._kafka = kafka
         self._most_stalled_seconds = stuck_seconds / 2
 
@@ -83,6 +84,13 @@ class Health:
             found["registry"] = "the ids of the schemas are not known yet"
         away = self._on_loop(view, self._servers_away())
         return found | ({"event_loop": f"it did not answer within {_ANSWER_SECONDS:g} s"} if away is None else away)
+
+    def agents(self) -> Mapping[str, object]:
+        """Say which Faust app this is, which agents it runs on which topics, and which handlers these call."""
+        view = self.view
+        if view is None:
+            return {"app": None, "agents": {}, "handlers": []}
+        return {"app": view.app_id, "agents": view.agents(), "handlers": list(self.handlers)}
 
     def reading(self) -> WorkerReading | None:
         """Give what the worker is at, for its metrics."""

@@ -1,5 +1,5 @@
 """
-What a worker answers on HTTP: `/livez`, `/readyz` and `/metrics`.
+What a worker answers on HTTP: `/livez`, `/readyz`, `/metrics` and `/agents`.
 
 A thread of its own answers, so that a worker whose event loop hangs is still heard. It is bound to loopback unless a
 setting says otherwise: whoever can reach it can read it.
@@ -67,7 +67,10 @@ def _answers(health: Health, registry: CollectorRegistry) -> _Answers:
         encode, kind = choose_encoder(accept)
         return 200, kind, encode(registry)
 
-    return {"/livez": livez, "/readyz": readyz, "/metrics": metrics}
+    def agents(_accept: str) -> _Answer:
+        return _json(200, health.agents())
+
+    return {"/livez": livez, "/readyz": readyz, "/metrics": metrics, "/agents": agents}
 
 
 def _json(status: int, body: Mapping[str, object]) -> _Answer:

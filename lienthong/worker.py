@@ -187,6 +187,7 @@ class _AgencyWorker:
             clock=now,
             metrics=self._metrics,
         )
+        self._health.handlers = [each.name for each in pipeline.spec.handlers]
         publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id=consumer_group(self._agency))
         services: list[Background] = [Relay(outbox=session.store, publisher=publisher, metrics=self._metrics)]
         services += [self._sink_service(session, sink) for sink in sinks]

@@ -49,6 +49,15 @@ class WorkerView:
             return False
         return True
 
+    def agents(self) -> dict[str, list[str]]:
+        """Give the agents that Faust runs in this process, by name, each with the topics of its stream."""
+        return {name: sorted(agent.channel.topics) for name, agent in self._app.agents.items()}
+
+    @property
+    def app_id(self) -> str:
+        """Faust's name of the app, which is its consumer group's."""
+        return str(self._app.conf.id)
+
     def reading(self) -> WorkerReading | None:
         """Give what the worker is at; None before it has a consumer."""
         consumer: Any = self._app._consumer  # noqa: SLF001 -- asking for `consumer` would make one

@@ -14,6 +14,8 @@ from forger import Forger
 from prometheus_client.parser import text_string_to_metric_families
 from province import Province
 
+from agents import KINDS
+from lienthong.directory import LiveDirectory
 from lienthong.samples import write_samples
 from streams.names import BUS
 
@@ -52,6 +54,26 @@ def total(province: Province, agency: str, name: str) -> float | None:
     """Add a metric's samples up; None when it is absent."""
     found = [value for _, value in samples(province, agency, name)]
     return sum(found) if found else None
+
+
+def test_every_handler_belongs_to_a_faust_agent_whose_app_owns_its_group(province: Province) -> None:
+    """The running workers say it themselves, and Kafka knows each app as the group that reads the agent's topics."""
+    kinds = {code: entry.kind for code, entry in LiveDirectory(province.data)().agencies.items()}
+
+    for agency in (BUS, *province.agencies):
+        said = json.loads(get(province, agency, "/agents")[1])
+        group = province.describe_groups(said["app"])[said["app"]]
+        read = {
+            topic["topic"]
+            for member in group["members"]
+            for topic in member["member_assignment"]["assigned_partitions"]
+        }
+        ((name, topics),) = said["agents"].items()
+        handlers = [each.name for each in KINDS[kinds[agency]].handlers] if agency != BUS else []
+        assert (said["app"], name) == (f"lt.{agency}", f"lt.{agency}.inbox")
+        assert handlers == said["handlers"]
+        assert read == set(topics)
+        assert all(member["client_id"].startswith("faust-") for member in group["members"])
 
 
 def test_every_worker_is_ready_and_counts_what_it_does(province: Province, folder: Path) -> None:
