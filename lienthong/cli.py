@@ -10,7 +10,20 @@ import sys
 
 import typer
 
-from lienthong.commands import act, demo, document, health, inbox, ingest, ledger, officer, quarantine, servers, worker
+from lienthong.commands import (
+    act,
+    backup,
+    demo,
+    document,
+    health,
+    inbox,
+    ingest,
+    ledger,
+    officer,
+    quarantine,
+    servers,
+    worker,
+)
 from lienthong.logs import log_to_stderr
 from lienthong.output import say
 from streams.errors import ConfigurationError, InputError, LienThongError, TransientError
@@ -23,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Liên Thông: the bus on which a province's agencies fight counterfeits and protect consumers.",
 )
-for each in (servers, worker, health, ingest, inbox, act, officer, document, ledger, quarantine, demo):
+for each in (servers, worker, health, ingest, inbox, act, officer, document, ledger, quarantine, backup, demo):
     each.add_to(app)
 
 

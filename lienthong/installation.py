@@ -11,12 +11,26 @@ from pathlib import Path
 from lienthong.checkup import note_of
 from lienthong.directory import LiveDirectory
 from lienthong.provision import Provisioned, Servers, provision
-from lienthong.settings import remember_stack, stack_plan
+from lienthong.settings import ProvisionSettings, remember_stack, stack_plan
 from lienthong.stack import Progress, ServiceStatus, server_status, start_servers, stop_servers
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
+from streams.errors import ConfigurationError, TransientError
 from streams.names import BUS
 
-__all__ = ["bring_up", "status", "supervised", "take_down", "workers"]
+__all__ = [
+    "UNFINISHED",
+    "bring_up",
+    "require_servers",
+    "servers_of",
+    "start_empty",
+    "status",
+    "supervised",
+    "take_down",
+    "workers",
+]
+
+UNFINISHED = "restore-unfinished"
+"""File of a data folder into which a backup was not wholly restored."""
 
 
 def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> Provisioned | None:
@@ -27,6 +41,8 @@ def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> P
         ConfigurationError: something that a person must mend; the message says what.
         TransientError: a server did not come up in time.
     """
+    if (data / UNFINISHED).exists():
+        raise ConfigurationError(f"The restore of {data} did not end well: stop it, remove the folder, restore again.")
     plan = stack_plan(data)
     remember_stack(plan)
     start_servers(plan, progress=progress)
@@ -64,6 +80,46 @@ def workers(data: Path) -> Sequence[Program]:
         )
         for agency in agencies
     ]
+
+
+def servers_of(data: Path) -> Servers:
+    """Give the servers of LIENTHONG_KAFKA__..., _REGISTRY__... and _POSTGRES__..., else those of `lienthong up`."""
+    elsewhere = ProvisionSettings()
+    if elsewhere.kafka is None and elsewhere.registry is None and elsewhere.postgres is None:
+        return Servers.of_stack(stack_plan(data))
+    if elsewhere.kafka is None or elsewhere.registry is None or elsewhere.postgres is None:
+        raise ConfigurationError(
+            "To provision other servers, set LIENTHONG_KAFKA__BOOTSTRAP, LIENTHONG_REGISTRY__URL and "
+            "LIENTHONG_POSTGRES__DSN (of an administrator), all three."
+        )
+    return Servers(
+        data=data,
+        kafka=elsewhere.kafka.address,
+        registry_url=elsewhere.registry.url,
+        admin_dsn=elsewhere.postgres.dsn.get_secret_value(),
+    )
+
+
+def require_servers(data: Path) -> None:
+    """
+    Look whether the servers of `lienthong up` run, where they are the ones that are meant.
+
+    Raises:
+        TransientError: one does not.
+    """
+    if ProvisionSettings().kafka is None:
+        down = [each.service for each in server_status(stack_plan(data)) if each.state != "running"]
+        if down:
+            raise TransientError(f"Not running: {', '.join(down)}. Start them with `lienthong up --servers`.")
+
+
+def start_empty(data: Path, *, progress: Progress) -> Servers:
+    """Start the servers of a new data folder, or give those of the environment; errors are those of `bring_up`."""
+    if ProvisionSettings().kafka is None:
+        plan = stack_plan(data)
+        remember_stack(plan)
+        start_servers(plan, progress=progress)
+    return servers_of(data)
 
 
 def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:

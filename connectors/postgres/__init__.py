@@ -2,6 +2,14 @@
 
 from connectors.postgres.agency_store import PostgresAgencyStore
 from connectors.postgres.bus_store import PostgresBusStore
+from connectors.postgres.canonical import (
+    LOCAL_COLUMNS,
+    TableHash,
+    canonical_hash,
+    canonical_rows,
+    tables_of,
+    whole_hash,
+)
 from connectors.postgres.connection import Database
 from connectors.postgres.inbox_view import (
     InboxItem,
@@ -14,7 +22,7 @@ from connectors.postgres.inbox_view import (
 )
 from connectors.postgres.keyring import PostgresKeyring
 from connectors.postgres.ledger_view import delivery_counts, events_of, open_answers, trace
-from connectors.postgres.migrate import provision_database
+from connectors.postgres.migrate import make_roles, provision_database
 from connectors.postgres.quarantine_acts import Act, acts_of, note_acts
 from connectors.postgres.quarantine_view import (
     QuarantinedItem,
@@ -28,6 +36,7 @@ from connectors.postgres.quarantine_view import (
 from connectors.postgres.waiting import agency_waiting, bus_waiting
 
 __all__ = [
+    "LOCAL_COLUMNS",
     "Act",
     "Database",
     "InboxItem",
@@ -37,9 +46,12 @@ __all__ = [
     "QuarantineFilter",
     "QuarantineState",
     "QuarantinedItem",
+    "TableHash",
     "acts_of",
     "agency_waiting",
     "bus_waiting",
+    "canonical_hash",
+    "canonical_rows",
     "count_quarantined",
     "delivery_counts",
     "events_of",
@@ -47,13 +59,16 @@ __all__ = [
     "find_quarantined",
     "list_items",
     "list_quarantined",
+    "make_roles",
     "names_document",
     "note_acts",
     "open_answers",
     "provision_database",
     "received_counts",
     "records_of",
+    "tables_of",
     "trace",
     "travel_seconds",
     "waiting_in_outbox",
+    "whole_hash",
 ]

@@ -7,7 +7,7 @@ Alembic's; there are two lines of them, the bus's and the agencies'.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from psycopg import sql
 from streams.errors import TransientError
 from streams.names import BUS, AgencyCode, database_role, database_schema
 
-__all__ = ["provision_database"]
+__all__ = ["make_roles", "provision_database"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -60,6 +60,28 @@ def provision_database(
     return made
 
 
+def make_roles(admin_dsn: str, target_dsn: str, *, database: str, members: Sequence[AgencyCode]) -> None:
+    """
+    Make the database and the roles alone, before a dump that names them is put back; provisioning does the rest.
+
+    Raises:
+        TransientError: PostgreSQL is away.
+    """
+    try:
+        _make_database(admin_dsn, database)
+        with psycopg.connect(target_dsn) as connection:
+            for agency in members:
+                _make_role(connection, agency)
+    except psycopg.OperationalError as error:
+        raise TransientError(f"PostgreSQL does not answer as it should: {error}") from error
+
+
+def _make_role(connection: psycopg.Connection, agency: AgencyCode) -> None:
+    if connection.execute("select from pg_roles where rolname = %s", [database_role(agency)]).fetchone() is None:
+        role = sql.Identifier(database_role(agency))
+        connection.execute(sql.SQL("create role {} login nosuperuser nocreatedb nocreaterole").format(role))
+
+
 def _make_database(admin_dsn: str, database: str) -> None:
     with psycopg.connect(admin_dsn, autocommit=True) as connection:
         if connection.execute("select from pg_database where datname = %s", [database]).fetchone() is None:
@@ -69,8 +91,7 @@ def _make_database(admin_dsn: str, database: str) -> None:
 
 def _make_member(connection: psycopg.Connection, agency: AgencyCode, password: str) -> str | None:
     role, schema = sql.Identifier(database_role(agency)), database_schema(agency)
-    if connection.execute("select from pg_roles where rolname = %s", [database_role(agency)]).fetchone() is None:
-        connection.execute(sql.SQL("create role {} login nosuperuser nocreatedb nocreaterole").format(role))
+    _make_role(connection, agency)
     connection.execute(sql.SQL("alter role {} password {}").format(role, sql.Literal(password)))
     connection.execute(
         sql.SQL("grant connect on database {} to {}").format(sql.Identifier(connection.info.dbname), role)

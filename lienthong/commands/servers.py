@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,11 +9,9 @@ import typer
 from lienthong import installation
 from lienthong.commands.options import Data, Json, chosen_data
 from lienthong.output import json_line, say, table
-from lienthong.provision import Servers, provision
-from lienthong.settings import ProvisionSettings, stack_plan
+from lienthong.provision import provision
 from lienthong.stack import ServiceStatus, progress_on
 from lienthong.supervisor import hold, release
-from streams.errors import ConfigurationError
 from streams.names import agency_code
 
 __all__ = ["add_to"]
@@ -58,28 +55,10 @@ def status(data: Data = None, json: Json = False) -> None:  # noqa: FBT002 -- a 
 def provision_servers(data: Data = None) -> None:
     """Make the topics, schemas, roles and tables that are missing, here or on the servers of the environment."""
     with progress_on() as progress:
-        made = provision(_servers(chosen_data(data)), progress=progress)
+        made = provision(installation.servers_of(chosen_data(data)), progress=progress)
     say(
         f"Newly made: {len(made.topics)} topics, {len(made.schemas)} schemas, "
         f"{len(made.database_schemas)} database schemas."
-    )
-
-
-def _servers(data: Path) -> Servers:
-    """Give the servers of LIENTHONG_KAFKA__..., _REGISTRY__... and _POSTGRES__..., else those of `lienthong up`."""
-    elsewhere = ProvisionSettings()
-    if elsewhere.kafka is None and elsewhere.registry is None and elsewhere.postgres is None:
-        return Servers.of_stack(stack_plan(data))
-    if elsewhere.kafka is None or elsewhere.registry is None or elsewhere.postgres is None:
-        raise ConfigurationError(
-            "To provision other servers, set LIENTHONG_KAFKA__BOOTSTRAP, LIENTHONG_REGISTRY__URL and "
-            "LIENTHONG_POSTGRES__DSN (of an administrator), all three."
-        )
-    return Servers(
-        data=data,
-        kafka=elsewhere.kafka.address,
-        registry_url=elsewhere.registry.url,
-        admin_dsn=elsewhere.postgres.dsn.get_secret_value(),
     )
 
 

@@ -32,7 +32,7 @@ from lienthong.stack.server import Server, clean_environment
 from lienthong.stack.versions import POSTGRES_MAJOR
 from streams.errors import ConfigurationError, TransientError
 
-__all__ = ["POSTGRES", "postgres_admin_dsn", "postgres_dsn"]
+__all__ = ["POSTGRES", "postgres_admin_dsn", "postgres_dsn", "postgres_program"]
 
 ORPHANS_TIMEOUT_SECONDS = 10.0
 
@@ -57,6 +57,11 @@ def postgres_dsn(plan: StackPlan, *, role: str, password: str, database: str = "
 
 def _url(plan: StackPlan, who: str, database: str) -> str:
     return f"postgresql://{who}@/{quote(database, safe='')}?host={quote(str(plan.postgres_socket))}"
+
+
+def postgres_program(name: str) -> Path:
+    """Give the path of one of PostgreSQL's own programs; ConfigurationError when the wheel is not installed."""
+    return _programs() / name
 
 
 def _data(plan: StackPlan) -> Path:

@@ -131,6 +131,7 @@ def test_json_lines_are_documented() -> None:
     assert documented["ingest einvoice"] == _keys("connectors/einvoice/report.py", "file_report", "_invoice")
     assert documented["quarantine list"] == _keys("lienthong/commands/quarantine.py", "_row")
     assert documented["quarantine redrive`, `drop"] == list(quarantine._DONE)
+    assert documented["backup`, `restore"] == _keys("lienthong/commands/backup.py", "_row")
     assert documented["inbox list"] == _keys("lienthong/commands/inbox.py", "_row")
 
 
