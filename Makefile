@@ -48,7 +48,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/republish.py
 
 faults: $(READY)
-	@$(BIN)/python tests/live/faults/kit.py
+	@$(BIN)/python tests/live/faults/kit.py --planted
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

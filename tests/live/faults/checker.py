@@ -225,28 +225,41 @@ def _accounted(facts: _Facts) -> Iterator[Found]:
 
 
 def _copies(facts: _Facts) -> Iterator[Found]:
-    """A copy shows what its recipient may see; repeats are equal; one subject has one partition and no gap."""
+    """A copy shows what its recipient may see; repeats are equal; one subject lies in one partition."""
     for agency, copies in facts.run.copies.items():
         contents: dict[UUID, Copy] = {}
         partitions: dict[str, int] = {}
-        numbers: dict[str, int] = defaultdict(int)
         for each in sorted(copies, key=lambda copy: copy.place):
             if not each.faithful:
                 yield Found("unfaithful", f"{each.event_id} at {agency} shows something else than it may")
             if each.key != each.subject or partitions.setdefault(each.key, each.place[1]) != each.place[1]:
                 yield Found("wrong_partition", f"{each.event_id} at {agency}: key {each.key} at {each.place}")
             known = contents.setdefault(each.event_id, each)
-            if known is not each:
-                if known.content != each.content:
-                    yield Found("copies_differ", f"{each.event_id} at {agency}: {known.place} and {each.place}")
-                continue
-            if each.sequence is not None:
-                numbers[each.subject] += 1
-                if each.sequence != numbers[each.subject]:
-                    yield Found(
-                        "sequence",
-                        f"{each.subject} at {agency}: {each.sequence} comes as number {numbers[each.subject]}",
-                    )
+            if known.content != each.content:
+                yield Found("copies_differ", f"{each.event_id} at {agency}: {known.place} and {each.place}")
+        yield from _numbers(facts, agency, contents.values())
+
+
+def _numbers(facts: _Facts, agency: str, copies: Iterable[Copy]) -> Iterator[Found]:
+    """
+    A recipient's copies about one subject are numbered from 1 without gaps, in order where they are of one type.
+
+    Across types two workers may hand them over in another order than they numbered them: the cause is what orders.
+    """
+    numbers: dict[str, list[int]] = defaultdict(list)
+    last: dict[tuple[str, str], int] = defaultdict(int)
+    for each in copies:
+        if each.sequence is None:
+            continue
+        numbers[each.subject].append(each.sequence)
+        seen = facts.first.get(each.event_id)
+        lane = (each.subject, seen.event_type if seen else "")
+        if each.sequence <= last[lane]:
+            yield Found("sequence", f"{each.subject} at {agency}: {each.sequence} after {last[lane]}")
+        last[lane] = each.sequence
+    for subject, found in numbers.items():
+        if sorted(found) != list(range(1, len(found) + 1)):
+            yield Found("sequence", f"{subject} at {agency}: {len(found)} copies and numbers up to {max(found)}")
 
 
 def _audit(facts: _Facts) -> Iterator[Found]:

@@ -21,6 +21,7 @@ __all__ = ["Crew", "Member"]
 _MAIN = Path(__file__).with_name("crew_worker.py")
 _RESTART_SECONDS = 0.5
 _STOP_SECONDS = 90.0
+_ASKED_SECONDS = 20.0
 
 
 @dataclass(eq=False)
@@ -35,6 +36,7 @@ class Member:
         wanted: it is started again when it ends.
         starts: how often it was started.
         codes: how its runs ended; a signal is a negative number.
+        bug: a planted bug, from its next start on.
     """
 
     agency: str
@@ -43,6 +45,7 @@ class Member:
     wanted: bool = True
     starts: int = 1
     codes: list[int] = field(default_factory=list)
+    bug: str = ""
 
     @property
     def runs(self) -> bool:
@@ -74,11 +77,10 @@ class Crew:
         data: the installation's folder.
         kit: the kit's own folder: logs, armed points.
         environment: settings that go before the installation's.
-        bug: a planted bug, in every worker.
     """
 
-    def __init__(self, data: Path, kit: Path, environment: Mapping[str, str], *, bug: str = "") -> None:
-        self._data, self._kit, self._bug = data, kit, bug
+    def __init__(self, data: Path, kit: Path, environment: Mapping[str, str]) -> None:
+        self._data, self._kit = data, kit
         self._environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -104,15 +106,15 @@ class Crew:
         with self._lock:
             number = sum(each.agency == agency for each in self.members) + 1
             log = self._kit / f"worker-{agency}-{number}.log"
-            member = Member(agency, log, self._launch(agency, log))
+            member = Member(agency, log, self._launch(agency, log, ""))
             self.members.append(member)
             return member
 
-    def _launch(self, agency: str, log: Path) -> subprocess.Popen[bytes]:
+    def _launch(self, agency: str, log: Path, bug: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, str(_MAIN), agency, str(self._data), str(self._kit)]
         with log.open("ab") as output:
             return subprocess.Popen(
-                [*command, self._bug] if self._bug else command,
+                [*command, bug] if bug else command,
                 env=self._environment,
                 cwd=self._kit,
                 stdout=output,
@@ -130,6 +132,20 @@ class Crew:
             return False
         self.kills += 1
         return True
+
+    def replant(self, agency: str, bug: str) -> None:
+        """Stop an agency's workers and let them come back with a bug, or without one; wait until one is at work."""
+        note = self._data / "run" / f"assigned-{agency}.json"
+        for each in self.of(agency):
+            each.bug = bug
+            process = each.process
+            each.signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_ASKED_SECONDS)
+            if process.poll() is None:
+                process.kill()
+            note.unlink(missing_ok=True)
+        until(f"{agency} at work with {bug or 'no bug'}", note.exists, seconds=_STOP_SECONDS)
 
     def drop(self, member: Member) -> None:
         """SIGKILL to a member that is not started again."""
@@ -160,7 +176,7 @@ class Crew:
                     if each.wanted and not each.runs:
                         each.codes.append(each.process.returncode)
                         each.starts += 1
-                        each.process = self._launch(each.agency, each.log)
+                        each.process = self._launch(each.agency, each.log, each.bug)
 
     @property
     def endings(self) -> Mapping[int, int]:

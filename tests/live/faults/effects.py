@@ -7,7 +7,7 @@ import io
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from streams.names import (
     quarantine_topic,
 )
 
-__all__ = ["Reading", "Written", "event_topics", "known_ids", "read_topics"]
+__all__ = ["Reading", "Since", "Written", "event_topics", "known_ids", "read_topics", "waiting_ids"]
 
 _READ_SECONDS = 240.0
 
@@ -72,14 +72,21 @@ def event_topics() -> list[str]:
     return sorted(spec.topic for spec in load_catalogue().types.values() if spec.topic != AUDIT_TOPIC)
 
 
-def read_topics(bootstrap: str, topics: Sequence[str]) -> tuple[list[Written], dict[tuple[str, int], int]]:
-    """Read topics from their beginning to their present end; give the records and the ends."""
+def read_topics(
+    bootstrap: str, topics: Sequence[str], since: Mapping[tuple[str, int], int] | None = None
+) -> tuple[list[Written], dict[tuple[str, int], int]]:
+    """Read topics from their beginning, or from some offsets, to their present end; give the records and the ends."""
+    begin = since or {}
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "faults-reader", "enable.auto.commit": False})
     try:
         known = consumer.list_topics(timeout=20).topics
-        places = [TopicPartition(each, number, 0) for each in topics for number in known[each].partitions]
+        places = [
+            TopicPartition(each, number, begin.get((each, number), 0))
+            for each in topics
+            for number in known[each].partitions
+        ]
         ends = {(each.topic, each.partition): consumer.get_watermark_offsets(each, timeout=20)[1] for each in places}
-        left = {place for place, end in ends.items() if end}
+        left = {place for place, end in ends.items() if end > begin.get(place, 0)}
         consumer.assign([each for each in places if (each.topic, each.partition) in left])
         return _until_ends(consumer, ends, left), ends
     finally:
@@ -103,17 +110,41 @@ def _until_ends(consumer: Consumer, ends: Mapping[tuple[str, int], int], left: s
     return found
 
 
+@dataclass(frozen=True)
+class Since:
+    """
+    Where a part of a run begins; as it stands, the beginning of all.
+
+    Args:
+        ends: offsets after the last record, by topic and partition.
+        effect: number of the last effect.
+        audit: number of the last row of the audit log.
+        decided: what the bus had decided.
+    """
+
+    ends: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    effect: int = 0
+    audit: int = 0
+    decided: int = 0
+
+    def before(self, place: tuple[str, int, int]) -> bool:
+        """Say whether a record lies before it."""
+        return place[2] < self.ends.get(place[:2], 0)
+
+
 class Reading:
     """
-    Reads everything once, at the end of a run.
+    Reads everything once, at the end of a run or of a part of it.
 
     Args:
         stores: PostgreSQL and the registry.
         bootstrap: of Kafka.
         directory: of the run.
+        since: where the part begins.
     """
 
-    def __init__(self, stores: Stores, bootstrap: str, directory: Directory) -> None:
+    def __init__(self, stores: Stores, bootstrap: str, directory: Directory, since: Since) -> None:
+        self._since = since
         self._stores = stores
         self._bootstrap = bootstrap
         self._directory = directory
@@ -137,7 +168,8 @@ class Reading:
         """Read all topics."""
         inboxes = [inbox_topic(each) for each in self.agencies]
         quarantines = [quarantine_topic(each) for each in (BUS, *self.agencies)]
-        records, self.ends = read_topics(self._bootstrap, [*event_topics(), *inboxes, *quarantines, AUDIT_TOPIC])
+        topics = [*event_topics(), *inboxes, *quarantines, AUDIT_TOPIC]
+        records, self.ends = read_topics(self._bootstrap, topics, self._since.ends)
         self._by_topic: dict[str, list[Written]] = {}
         for each in records:
             self._by_topic.setdefault(each.topic, []).append(each)
@@ -158,7 +190,8 @@ class Reading:
         """Give all effects in their order."""
         places = {database_schema(each): str(each) for each in self.agencies} | {"bus": BUS_PLACE}
         rows = self._stores.rows(
-            "select number, place, id from kit.effect where what in ('event', 'inbox') order by number"
+            "select number, place, id from kit.effect where what in ('event', 'inbox') and number > %s order by number",
+            self._since.effect,
         )
         return [Effect(number, places[schema], event_id) for number, schema, event_id in rows]
 
@@ -171,6 +204,8 @@ class Reading:
                 f'select id, topic, partition, "offset", reason, value from {database_schema(code)}.quarantine'  # noqa: S608 -- a schema of ours
             )
             for quarantine_id, topic, partition, offset, reason, value in rows:
+                if self._since.before((topic, partition, offset)):
+                    continue
                 copy = published.get(str(quarantine_id))
                 same = copy is not None and copy.value == value
                 found.append(Refused(BUS_PLACE if code == BUS else code, (topic, partition, offset), reason, same))
@@ -178,28 +213,19 @@ class Reading:
 
     def audited(self) -> list[tuple[UUID, str | None]]:
         """Give the audit log's admissions and deliveries."""
-        rows = self._stores.rows("select event_id, recipients from bus.audit where action = 'admitted'")
+        rows = self._stores.rows(
+            "select event_id, recipients from bus.audit where action = 'admitted' and sequence > %s", self._since.audit
+        )
         return [(event_id, each) for event_id, recipients in rows for each in (None, *recipients)]
 
     def audit_unpublished(self) -> int:
         """Count the rows of the audit log that its topic lacks."""
-        ((rows,),) = self._stores.rows("select count(*) from bus.audit")
+        ((rows,),) = self._stores.rows("select count(*) from bus.audit where sequence > %s", self._since.audit)
         return max(0, int(rows) - len({each.event_id for each in self.on(AUDIT_TOPIC)}))
 
     def waiting(self) -> list[UUID]:
         """Give the ids of events that still wait for their cause."""
-        found: list[UUID] = []
-        for code in (BUS, *self.agencies):
-            with_table = self._stores.rows("select to_regclass(%s)", f"{database_schema(code)}.parked")
-            if with_table[0][0] is not None:
-                found += [
-                    row[0]
-                    for row in self._stores.rows(
-                        f"select event_id from {database_schema(code)}.parked"  # noqa: S608 -- as above
-                        + (" where released_by is null" if code == BUS else "")
-                    )
-                ]
-        return found
+        return waiting_ids(self._stores, [BUS, *self.agencies])
 
     def copies(self) -> dict[str, list[Copy]]:
         """Give the records of the inbox topics, each compared with its original."""
@@ -233,11 +259,14 @@ class Reading:
         granted = {
             name for each in self._directory.agencies[agency].receive if each.type == event_type for name in each.fields
         }
-        hidden = spec.removable - granted
-        if hidden and CANARY.encode() in (copy.value or b"") and not _may_see_canary(event_type, granted):
+        shown, whole = self._decode(copy.value), self._decode(original.value)
+        hidden = (spec.removable - granted) | (whole.keys() - set(spec.fields))  # default deny, also of newer fields
+        if CANARY.encode() in (copy.value or b"") and not _may_see_canary(event_type, granted):
             return False
         shown, whole = self._decode(copy.value), self._decode(original.value)
-        return all(shown[name] is None if name in hidden else shown.get(name) == value for name, value in whole.items())
+        return all(
+            shown.get(name) is None if name in hidden else shown.get(name) == value for name, value in whole.items()
+        )
 
     def _decode(self, value: bytes | None) -> Mapping[str, Any]:
         framed = value or b""
@@ -253,6 +282,19 @@ class Reading:
 def _may_see_canary(event_type: str, granted: set[str]) -> bool:
     field = "remark" if event_type == "shipment.sighted" else "seller_bank"
     return field in granted
+
+
+def waiting_ids(stores: Stores, codes: Sequence[str]) -> list[UUID]:
+    """Give the ids of events that wait for their cause, at the bus and at agencies."""
+    found: list[UUID] = []
+    for code in codes:
+        name = f"{database_schema(AgencyCode(code))}.parked"
+        if stores.rows("select to_regclass(%s)", name)[0][0] is None:
+            continue
+        columns = "select 1 from pg_attribute where attrelid = %s::regclass and attname = 'released_by'"
+        still = "where released_by is null" if stores.rows(columns, name) else ""
+        found += [row[0] for row in stores.rows(f"select event_id from {name} {still}")]  # noqa: S608 -- tables of ours
+    return found
 
 
 def known_ids(stores: Stores, code: str) -> tuple[frozenset[UUID], frozenset[tuple[str, int, int]]] | None:

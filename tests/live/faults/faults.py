@@ -19,6 +19,7 @@ from broker_faults import (
 from history import read_history
 from load import PROBE
 from mounts import small_disk
+from registry_faults import behind_proxy, trouble_registry
 from rig import Rig
 from store_faults import break_postgres, fill_postgres
 from worker_faults import kill_workers, pause_workers, storm
@@ -62,7 +63,7 @@ class Fault:
 
     def prove(self, rig: Rig) -> None:
         """Count, at the end, what the load held."""
-        counts = Counter(operation.expect for operation, _ in read_history(rig.kit / "history.jsonl"))
+        counts = Counter(operation.expect for operation, _ in read_history(rig.stage / "history.jsonl"))
         for what, thousandth in self.loaded.items():
             rig.strikes.want(f"{what} in the load", max(1, rig.mix.events * thousandth // 1000))
             rig.strikes.note(f"{what} in the load", counts[what])
@@ -91,6 +92,13 @@ FAULTS = {
         Fault(name="F8", title="a storm of rebalances", strike=storm),
         Fault(name="F11", title="a broker's disk full", strike=fill_broker, brokers=3, prepare=_full_broker),
         Fault(name="F12", title="PostgreSQL's disk full", strike=fill_postgres, prepare=_full_postgres),
+        Fault(
+            name="F16",
+            title="a registry that is slow, away, or lies",
+            strike=trouble_registry,
+            mix={"evolved": 0.05},
+            prepare=behind_proxy,
+        ),
         Fault(name="F17", title="PostgreSQL away, and at odds with everybody", strike=break_postgres, crew={BUS: 2}),
         Fault(
             name="F18",

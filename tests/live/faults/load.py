@@ -7,14 +7,18 @@ seen; payment blocks and their answers, signed by officers; and a few records th
 
 from __future__ import annotations
 
+import io
+import json
 import random
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import fastavro
 from history import APPLIED, REPEAT, Operation
 
 from streams.codec import Codec
@@ -58,6 +62,7 @@ class Mix:
         poison: share of records that cannot be read.
         swapped: share of invoices whose number comes before the one that goes before it.
         crossed: share of answers and sightings that are published before their cause.
+        evolved: share of invoices in the newest schema that the test registered meanwhile.
         rate: records a second, at most.
     """
 
@@ -72,6 +77,7 @@ class Mix:
     poison: float = 0.0
     swapped: float = 0.0
     crossed: float = 0.0
+    evolved: float = 0.0
     rate: float = 5000.0
 
 
@@ -92,12 +98,14 @@ class Maker:
         mix: what to make.
         codec: with the registry's ids.
         officers: keys of the officers who sign, by agency.
+        evolved: file in which the test writes down a newer schema of invoices.
     """
 
-    def __init__(self, mix: Mix, codec: Codec, officers: Mapping[str, OfficerKey]) -> None:
+    def __init__(self, mix: Mix, codec: Codec, officers: Mapping[str, OfficerKey], evolved: Path) -> None:
         self._mix = mix
         self._codec = codec
         self._officers = officers
+        self._evolved_note = evolved
         self._chance = random.Random(mix.seed)  # noqa: S311 -- a load, not a secret
         self._sellers = [pseudonym("seller", "vn-mst", f"{mix.seed} {each}") for each in range(mix.sellers)]
         self._numbers: dict[int, int] = defaultdict(int)
@@ -121,6 +129,7 @@ class Maker:
             self._conflict: mix.conflicts,
             self._poison: mix.poison,
             self._swapped: mix.swapped / 2,
+            self._evolved: mix.evolved,
         }
         lot = chance.random()
         for make, share in kinds.items():
@@ -197,6 +206,17 @@ class Maker:
         number = self._numbers[seller] + 1
         self._numbers[seller] += 3  # the third is a gap
         return [self._invoice(seller, number + 1), self._invoice(seller, number)]
+
+    def _evolved(self) -> list[Made]:
+        """Make an invoice in a newer schema, with a field that only that has; an ordinary one while there is none."""
+        if not self._evolved_note.exists():
+            return [self._invoice()]
+        note = json.loads(self._evolved_note.read_text(encoding="utf-8"))
+        made = self._invoice(expect=note["expect"])
+        data = self._codec.decode(made.value, expected=EventType("einvoice.received"))
+        encoded = io.BytesIO()
+        fastavro.schemaless_writer(encoded, fastavro.parse_schema(note["schema"]), {**data, note["field"]: CANARY})
+        return [replace(made, value=b"\0" + int(note["id"]).to_bytes(4) + encoded.getvalue())]
 
     def _parcel(self) -> list[Made]:
         parcel = pseudonym("parcel", "postal-number", str(self._id()))

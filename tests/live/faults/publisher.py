@@ -111,7 +111,7 @@ def main(folder: Path) -> None:
         "delivery.timeout.ms": 600_000,  # as a relay would: it never gives up, so nothing is published out of order
         "log_level": 0,
     }
-    Publisher(folder, producer).publish(Maker(mix, codec, officers), mix)
+    Publisher(folder, producer).publish(Maker(mix, codec, officers, folder / "evolved.json"), mix)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,12 @@ from checker import Verdict, check
 from cluster import KafkaCluster, until
 from crew import Crew
 from crew_worker import PROBE_GROUP, PROBE_OWNER
-from effects import Reading, event_topics, known_ids, read_topics
+from effects import Reading, Since, event_topics, known_ids, read_topics, waiting_ids
 from history import read_history
 from kafka.errors import KafkaError
 from load import PROBE, Mix
 from observation import BUS_PLACE, Observation, Snapshot
+from registry_proxy import RegistryProxy
 from stores import Stores
 
 from lienthong.directory import LiveDirectory
@@ -35,7 +36,15 @@ from lienthong.settings import remember_stack
 from lienthong.stack import SilentProgress, StackPlan, default_cache
 from streams.event import derived_id
 from streams.kafka import KafkaAddress
-from streams.names import BUS, AgencyCode, consumer_group, database_schema, inbox_topic
+from streams.names import (
+    AUDIT_TOPIC,
+    BUS,
+    AgencyCode,
+    consumer_group,
+    database_schema,
+    inbox_topic,
+    quarantine_topic,
+)
 
 __all__ = ["OFFICERS", "Rig", "Strikes"]
 
@@ -88,7 +97,6 @@ class Rig:
         mix: the load.
         crew_of: how many workers of each member; others have one.
         environment: settings of the workers that go before the installation's.
-        bug: a planted bug.
         prepare: entered before any server is started.
         scale: of a full run; smaller runs strike less often and for a shorter time.
         say: told what goes on.
@@ -99,7 +107,6 @@ class Rig:
     mix: Mix
     crew_of: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    bug: str = ""
     prepare: Callable[[Rig], contextlib.AbstractContextManager[None]] | None = None
     scale: float = 1.0
     strikes: Strikes = field(default_factory=Strikes)
@@ -108,10 +115,13 @@ class Rig:
     def __post_init__(self) -> None:
         """Choose folders and ports."""
         self.kit = self.folder / "kit"
+        self.stage = self.kit
         self.data = self.folder / "data"
+        self.since = Since()
         self._open = contextlib.ExitStack()
         self._mounts = self._open.enter_context(contextlib.ExitStack())  # left last, when no server writes any more
         self._snapshots: list[Snapshot] = []
+        self.proxy: RegistryProxy | None = None
         self._load: subprocess.Popen[bytes] | None = None
 
     # From an empty folder to workers at work
@@ -152,12 +162,12 @@ class Rig:
         self.members = [BUS, *sorted(self.directory.agencies)]
         self.stores.trace([database_schema(each) for each in self.members])
         environment = {"LIENTHONG_SESSION_TIMEOUT_SECONDS": "6", **self.environment}
-        self.crew = self._open.enter_context(Crew(self.data, self.kit, environment, bug=self.bug))
+        self.crew = self._open.enter_context(Crew(self.data, self.kit, environment))
         for each in (*self.members, PROBE):
             for _ in range(self.crew_of.get(each, 1)):
                 self.crew.add(each)
         notes = [self.data / "run" / f"assigned-{each}.json" for each in (*self.members, PROBE)]
-        until("every worker at work", lambda: all(each.exists() for each in notes), seconds=120)
+        until("every worker at work", lambda: all(each.exists() for each in notes), seconds=400)
 
     # What faults ask for
 
@@ -179,13 +189,13 @@ class Rig:
     def loaded(self) -> Iterator[None]:
         """Publish while the block runs; afterwards wait until all is published."""
         order = {"data": str(self.data), "mix": asdict(self.mix)}
-        (self.kit / "load.json").write_text(json.dumps(order), encoding="utf-8")
+        (self.stage / "load.json").write_text(json.dumps(order), encoding="utf-8")
         self._ahead = min(_AHEAD, max(100, self.mix.events // 12))
-        (self.kit / "window").write_text(str(self._ahead), encoding="ascii")
+        (self.stage / "window").write_text(str(self._ahead), encoding="ascii")
         stop = threading.Event()
         window = threading.Thread(target=self._widen, args=(stop,), name="window", daemon=True)
-        with (self.kit / "load.log").open("wb") as log:
-            self._load = subprocess.Popen([sys.executable, str(_PUBLISHER), str(self.kit)], stdout=log, stderr=log)
+        with (self.stage / "load.log").open("wb") as log:
+            self._load = subprocess.Popen([sys.executable, str(_PUBLISHER), str(self.stage)], stdout=log, stderr=log)
         self._open.callback(self._load.kill)
         window.start()
         try:
@@ -195,21 +205,24 @@ class Rig:
             stop.set()
             window.join()
         if self._load.returncode:
-            raise RuntimeError((self.kit / "load.log").read_text(encoding="utf-8", errors="replace")[-2000:])
+            raise RuntimeError((self.stage / "load.log").read_text(encoding="utf-8", errors="replace")[-2000:])
 
     def _widen(self, stop: threading.Event) -> None:
-        note, fresh = self.kit / "window", self.kit / "window.new"
+        note, fresh = self.stage / "window", self.stage / "window.new"
         while not stop.wait(0.2):
-            decided = self.stores.decided()
-            if decided is not None:
-                fresh.write_text(str(decided + self._ahead), encoding="ascii")
+            if self.stores.decided() is not None:
+                fresh.write_text(str(self.decided() + self._ahead), encoding="ascii")
                 fresh.replace(note)
 
     def published(self) -> int:
         """Count what the load has handed to Kafka."""
-        note = self.kit / "published"
+        note = self.stage / "published"
         words = note.read_text(encoding="ascii").split() if note.exists() else []
         return int(words[0]) if words else 0
+
+    def decided(self) -> int:
+        """Count, roughly, what the bus has decided of this load."""
+        return (self.stores.decided() or 0) - self.since.decided
 
     @property
     def load_ended(self) -> bool:
@@ -221,9 +234,41 @@ class Rig:
         wanted = share * self.mix.events
 
         def reached() -> bool:
-            return self.load_ended or (self.stores.decided() or 0) >= wanted
+            return self.load_ended or self.decided() >= wanted
 
         until(f"{share:.0%} of the load decided", reached, seconds=seconds, look_seconds=0.05)
+
+    # Several loads, one after the other
+
+    def begin_segment(self, name: str, mix: Mix) -> None:
+        """Begin another load, which is checked without what was before it."""
+        topics = [*event_topics(), AUDIT_TOPIC, *(inbox_topic(each) for each in self.directory.agencies)]
+        topics += [quarantine_topic(AgencyCode(each)) for each in self.members]
+        ((audit,),) = self.stores.rows("select coalesce(max(sequence), 0) from bus.audit")
+        self.since = Since(
+            ends=self.cluster.ends(topics),
+            effect=self.stores.effects() or 0,
+            audit=audit,
+            decided=self.stores.decided() or 0,
+        )
+        self.mix, self.stage, self._snapshots, self._load = mix, self.kit / name, [], None
+        self.stage.mkdir()
+
+    def settle_or_stall(self, *, quiet_seconds: float = 20.0) -> None:
+        """Wait until everything is at rest, or nothing has moved for a while."""
+        moved, last = time.monotonic(), self.stores.effects()
+        while not self._at_rest() and time.monotonic() - moved < quiet_seconds:
+            time.sleep(0.5)
+            now = self.stores.effects()
+            if now != last:
+                moved, last = time.monotonic(), now
+
+    def forget_waiting(self) -> None:
+        """Take out what waits for its cause, so that the next load is not blamed for it."""
+        for code in self.members:
+            name = f"{database_schema(AgencyCode(code))}.parked"
+            if self.stores.rows("select to_regclass(%s)", name)[0][0] is not None:
+                self.stores.change(f"delete from {name}")  # noqa: S608 -- a table of ours
 
     # Looks
 
@@ -267,7 +312,7 @@ class Rig:
         return sum(self._count(code, "outbox", "where published_at is null") for code in self.members)
 
     def _parked(self) -> int:
-        return sum(self._count(code, "parked", "") for code in self.members)
+        return len(waiting_ids(self.stores, self.members))
 
     def _count(self, code: str, table: str, where: str) -> int:
         name = f"{database_schema(AgencyCode(code))}.{table}"
@@ -291,11 +336,11 @@ class Rig:
         """Read everything and check it."""
         self.snapshot()
         self.snapshot_probe()
-        reading = Reading(self.stores, self.cluster.bootstrap, self.directory)
+        reading = Reading(self.stores, self.cluster.bootstrap, self.directory, self.since)
         reading.topics()
         return check(
             Observation(
-                history=read_history(self.kit / "history.jsonl"),
+                history=read_history(self.stage / "history.jsonl"),
                 seen=reading.seen(),
                 recipients=reading.recipients(),
                 copies=reading.copies(),
@@ -311,7 +356,7 @@ class Rig:
         )
 
     def _derived(self) -> Sequence[UUID]:
-        return [each for operation, _ in read_history(self.kit / "history.jsonl") for each in operation.derives]
+        return [each for operation, _ in read_history(self.stage / "history.jsonl") for each in operation.derives]
 
 
 def _probe_effect(derived: Sequence[UUID]) -> Callable[[UUID], UUID | None]:

@@ -105,6 +105,11 @@ class Stores:
         with self.database() as connection:
             return connection.execute(query.encode(), arguments or None).fetchall()
 
+    def change(self, statement: str) -> None:
+        """Change something as the administrator."""
+        with self.database() as connection:
+            connection.execute(statement.encode())
+
     def trace(self, schemas: Sequence[str]) -> None:
         """Note every row of ledger, inboxes and quarantines, in order."""
         with self.database() as connection:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ SEED = int(os.environ.get("FAULTS_SEED", "20261"))
 @pytest.mark.timeout(600)
 def test_workers_are_killed_and_nothing_is_lost_doubled_or_turned_round(tmp_path: Path) -> None:
     """SIGKILL at random moments and at named points; what the catalogue calls F7, in small."""
-    fault = replace(FAULTS["F7"], mix={"parcels": 0.0, "blocks": 0.0})
+    fault = FAULTS["F7"]
 
     result = run_fault(fault, events=EVENTS, seed=SEED, folder=tmp_path / "run")
 
