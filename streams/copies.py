@@ -34,7 +34,8 @@ def copies(accepted: Accepted, kept: Kept) -> list[OutboxRow]:
                 row_id=event.id,
                 topic=inbox_topic(delivery.agency),
                 key=record.key,
-                value=accepted.pieces.without(delivery.removed) if delivery.removed else record.value,
+                # Never the record's own bytes: another version of the schema may have fields that no entry grants.
+                value=accepted.pieces.without(delivery.removed) if delivery.removed else accepted.pieces.whole,
                 headers=[*headers, *_bus_headers(accepted, copy, recorded)],
             )
         )

@@ -71,9 +71,9 @@ class NewerSchemas:
                 continue
             text = await asyncio.to_thread(self.registry.schema_text, schema_id)
             if text is not None:
-                self._judge(schema_id, spec, text)
+                await self._judge(schema_id, spec, text)
 
-    def _judge(self, schema_id: int, spec: EventTypeSpec, text: str) -> None:
+    async def _judge(self, schema_id: int, spec: EventTypeSpec, text: str) -> None:
         try:
             schema = read_schema(text)
         except ConfigurationError as error:
@@ -81,5 +81,9 @@ class NewerSchemas:
             return
         if any(schema.get(each) != spec.schema.get(each) for each in ("namespace", "name")):
             self._refused[schema_id] = f"The registry's schema {schema_id} is of another type than {spec.type}."
+            return
+        # Two fields of one type that changed their places read well and say something else, so both ways must agree.
+        if await asyncio.to_thread(self.registry.lookup, spec.registry_subject, text) != schema_id:
+            self._refused[schema_id] = f"What the registry gives as schema {schema_id} has another id there."
             return
         self.codec.learn(schema_id, spec.type, schema)

@@ -133,6 +133,18 @@ async def test_what_the_registry_gives_is_judged(setting: Setting, held: Any) ->
     assert schema_id not in setting.newer.codec.writers
 
 
+async def test_a_registry_that_gives_another_text_for_an_id_is_not_believed(setting: Setting) -> None:
+    """Two fields that changed their names read well, and each would say what the other one means."""
+    schema_id = setting.hold(sighted())
+    swapped = json.loads(setting.registry.texts[schema_id])
+    for each in swapped["fields"]:
+        each["name"] = {"place": "remark", "remark": "place"}.get(each["name"], each["name"])
+    setting.registry.lies[schema_id] = json.dumps(swapped)
+
+    assert await setting.refusal(schema_id) == "wrong_schema"
+    assert schema_id not in setting.newer.codec.writers
+
+
 async def test_another_types_schema_is_none_of_this_one(setting: Setting) -> None:
     """Its id is on another subject's list."""
     schema_id = setting.hold(sighted(), under=FLAGGED)

@@ -92,6 +92,21 @@ async def test_a_newer_writers_schema_is_learnt_once(bus: MemoryBus) -> None:
     assert sent.event == event == again
 
 
+async def test_a_field_that_the_bus_does_not_know_reaches_nobody(bus: MemoryBus) -> None:
+    """No entry of the directory can grant it, not even to who is granted all others."""
+    spec = bus.codec.catalogue[SUSPECTED]
+    later = {"name": "later", "type": ["null", "string"], "default": None, "doc": "Sau này (later)."}
+    newer = json.dumps({**spec.schema, "fields": [*spec.schema["fields"], later]})
+    schema_id = bus.registry.register(spec.registry_subject, newer)
+    sent = await bus.agencies[SURVEILLANCE].sender.prepare(suspicion(), at=bus.clock())
+
+    await bus.admit([as_record(sent.row, value=encoded(newer, schema_id, {**sent.event.data, "later": "a secret"}))])
+
+    copies = [row for row in bus.kafka.rows if row.topic.startswith("lt.inbox.")]
+    assert len(copies) == 3
+    assert [row.topic for row in copies if b"a secret" in (row.value or b"")] == []
+
+
 def encoded(schema: str, schema_id: int, data: object) -> bytes:
     """Encode as another writer does."""
     buffer = io.BytesIO()
