@@ -21,6 +21,7 @@ from lienthong.commands import (
     ledger,
     officer,
     quarantine,
+    rebuild,
     servers,
     worker,
 )
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Liên Thông: the bus on which a province's agencies fight counterfeits and protect consumers.",
 )
-for each in (servers, worker, health, ingest, inbox, act, officer, document, ledger, quarantine, backup, demo):
+for each in (servers, worker, health, ingest, inbox, act, officer, document, ledger, quarantine, backup, rebuild, demo):
     each.add_to(app)
 
 

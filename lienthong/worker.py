@@ -42,7 +42,7 @@ from streams.runtime import Pipeline, Stateful, WorkerSpec, run_worker
 from streams.subject import SubjectRef
 from streams.topics import topic_plan
 
-__all__ = ["run"]
+__all__ = ["connectors_of", "run", "sinks_by_type"]
 
 _STUCK_SECONDS = 120.0
 """So long a worker may have work and make no progress."""
@@ -175,11 +175,11 @@ class _AgencyWorker:
         session = await self._open.enter_async_context(open_agency(self._data, self._agency))
         database = session.database
         self._health.servers = Servers(ping=database.ping, waiting=lambda: agency_waiting(database))
-        sinks, sources = _connectors(session)
+        sinks, sources = connectors_of(session)
         pipeline = InboxPipeline(
             agency=self._agency,
             spec=self._spec,
-            sinks=_by_type(sinks),
+            sinks=sinks_by_type(sinks),
             reader=session.reader,
             sender=session.sender,
             keys=session.keys,
@@ -211,7 +211,8 @@ class _AgencyWorker:
         await self._open.aclose()
 
 
-def _by_type(sinks: Sequence[Sink]) -> dict[EventType, list[str]]:
+def sinks_by_type(sinks: Sequence[Sink]) -> dict[EventType, list[str]]:
+    """Name the sinks that take each event type."""
     names: dict[EventType, list[str]] = {}
     for sink in sinks:
         for event_type in sink.event_types:
@@ -219,7 +220,7 @@ def _by_type(sinks: Sequence[Sink]) -> dict[EventType, list[str]]:
     return names
 
 
-def _connectors(session: AgencySession) -> tuple[list[Sink], list[Source]]:
+def connectors_of(session: AgencySession) -> tuple[list[Sink], list[Source]]:
     """Open the connectors that an agency's settings name."""
     postal = session.settings.postal
     return ([], []) if postal is None else _postal(session, postal)

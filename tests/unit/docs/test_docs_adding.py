@@ -80,7 +80,7 @@ async def main():
     folder = Path.cwd() / "alerts"
     folder.mkdir()
     chosen = SimpleNamespace(postal=None, alerts=settings.AlertSettings(folder=folder))
-    (sink,), _ = worker._connectors(SimpleNamespace(settings=chosen, agency="police-hanam"))
+    (sink,), _ = worker.connectors_of(SimpleNamespace(settings=chosen, agency="police-hanam"))
     for _ in range(2):
         await sink.write([copy], reveal=lambda value: None)
     assert [each.name for each in folder.iterdir()] == [f"{copy.id}.json"]

@@ -132,6 +132,9 @@ def test_json_lines_are_documented() -> None:
     assert documented["quarantine list"] == _keys("lienthong/commands/quarantine.py", "_row")
     assert documented["quarantine redrive`, `drop"] == list(quarantine._DONE)
     assert documented["backup`, `restore"] == _keys("lienthong/commands/backup.py", "_row")
+    inner = _keys("lienthong/commands/rebuild.py", "_difference")
+    assert [key for key in documented["rebuild"] if key not in inner] == _keys("lienthong/commands/rebuild.py", "_row")
+    assert set(inner) <= set(documented["rebuild"])
     assert documented["inbox list"] == _keys("lienthong/commands/inbox.py", "_row")
 
 
