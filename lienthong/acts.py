@@ -17,6 +17,7 @@ from connectors.postgres import InboxItem, find_item
 from lienthong.agency_session import AgencySession, now, open_documents
 from lienthong.directory import LiveDirectory
 from lienthong.officers import officer_key
+from streams.agency_store import AnswerNote
 from streams.calendar import begin_of_day, vietnamese_day
 from streams.errors import ForbiddenError, InputError
 from streams.event import Draft, Event, stated_id
@@ -159,14 +160,17 @@ async def _publish(
         raise ForbiddenError(f"The directory does not let {session.agency} publish {draft.type}.", code="not_granted")
     prepared = await session.sender.prepare(draft, at=at, cause=cause, officer=officer_key(data, officer))
     async with session.store.transaction() as transaction:
-        new = await transaction.publish([prepared.row]) == 1
-        await transaction.name_documents(prepared.event.id, documents_in(prepared.event.data))
+        new = bool(await transaction.publish([prepared.row]))
+        await transaction.name_documents(
+            [(prepared.event.id, document.sha256) for document in documents_in(prepared.event.data)]
+        )
         if answers is not None and new:
             if answers.answer_status in _FINAL:
                 raise ForbiddenError(
                     f"It was answered '{answers.answer_status}' before, and that is final.", code="answered"
                 )
-            await transaction.answer(answers.event_id, answer=prepared.event.id, status=status, at=at)
+            note = AnswerNote(request=answers.event_id, answer=prepared.event.id, status=status, at=at)
+            await transaction.answer([note])
     return prepared, new
 
 

@@ -37,8 +37,10 @@ from streams.metrics import Metrics
 from streams.names import BUS, AgencyCode, EventType, TopicName, consumer_group, database_schema, inbox_topic
 from streams.outbox import Relay
 from streams.overdue import OverdueService
+from streams.parked import ParkedService
 from streams.redaction import Redactor
 from streams.runtime import Pipeline, Stateful, WorkerSpec, run_worker
+from streams.states import state_of
 from streams.subject import SubjectRef
 from streams.topics import topic_plan
 
@@ -46,6 +48,9 @@ __all__ = ["connectors_of", "run", "sinks_by_type"]
 
 _STUCK_SECONDS = 120.0
 """So long a worker may have work and make no progress."""
+
+_RECEIVED_TOGETHER = 200
+"""Records that an agency receives in one transaction: beyond it a transaction takes longer and gains little."""
 
 _AUDIT = EventType("audit.recorded")
 _LIBRARIES = ("aiokafka", "confluent-kafka", "fastavro", "faust-streaming", "psycopg")
@@ -190,9 +195,10 @@ class _AgencyWorker:
         self._health.handlers = [each.name for each in pipeline.spec.handlers]
         publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id=consumer_group(self._agency))
         services: list[Background] = [Relay(outbox=session.store, publisher=publisher, metrics=self._metrics)]
+        services.append(ParkedService(pipeline, wait_seconds=self._settings.cause_wait_seconds))
         services += [self._sink_service(session, sink) for sink in sinks]
         services += [self._source_service(session, source) for source in sources]
-        return Stateful(pipeline), services
+        return Stateful(pipeline, records=_RECEIVED_TOGETHER), services
 
     async def confirmed(self, ends: Mapping[tuple[str, int], int]) -> None:
         """Nothing to note: what an agency received stands in its inbox."""
@@ -246,7 +252,8 @@ def _postal(session: AgencySession, postal: PostalSettings) -> tuple[list[Sink],
 
     async def flags(parcel: SubjectRef) -> Flag | None:
         async with session.store.transaction() as transaction:
-            known = await transaction.state(handler.name, parcel.key)
+            states = await transaction.states([(handler.name, parcel.key)])
+        known = state_of(states.get((handler.name, parcel.key)))
         if not known:
             return None
         return Flag(event_id=UUID(known["flag"]), correlation=UUID(known["correlation"]), depth=known.get("depth", 0))

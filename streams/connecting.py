@@ -15,16 +15,17 @@ from uuid import UUID
 
 import structlog
 
+from streams.agency_store import AgencyStore
 from streams.background import pause, with_patience
 from streams.connector import Sink, Source, SourceItem
+from streams.effects import sent
 from streams.errors import PermanentError
-from streams.inbox import note_answer, revealer
+from streams.inbox import revealer
 from streams.metrics import Metrics
 from streams.reader import Reader
 from streams.record import Record
 from streams.sealing import KeyService
-from streams.sender import Prepared, Sender, documents_in
-from streams.store import AgencyStore
+from streams.sender import Prepared, Sender
 
 __all__ = ["SinkService", "SourceService", "publish_item"]
 
@@ -133,12 +134,11 @@ async def publish_item(
         TransientError: the store or the key service is away; nothing was done.
     """
     prepared = [await sender.prepare(draft, at=at) for draft in item.drafts]
-    results = []
     async with store.transaction() as transaction:
-        for each in prepared:
-            new = await transaction.publish([each.row]) == 1
-            await transaction.ingest(source, item.item_id, each.event.id)
-            await transaction.name_documents(each.event.id, documents_in(each.event.data))
-            await note_answer(transaction, sender.codec.catalogue, each.event)
-            results.append((each, new))
+        new = set(await sent(prepared, sender.codec.catalogue).write(transaction))
+        await transaction.ingest(source, item.item_id, {each.event.id for each in prepared})
+    results = []
+    for each in prepared:
+        results.append((each, each.event.id in new))
+        new.discard(each.event.id)  # the same event twice in one item is new once
     return results

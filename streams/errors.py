@@ -6,7 +6,8 @@ Every error of the project, as one tree.
     │   ├── InputError          what somebody gave us is wrong; the message says how to mend it
     │   ├── ConfigurationError  a setting, a file of the directory or a schema is wrong: the program does not start
     │   ├── ForbiddenError      the directory does not grant it (to an outsider the same as "does not exist")
-    │   └── UndecodableError    bytes that are no event of ours
+    │   ├── UndecodableError    bytes that are no event of ours
+    │   └── UnstorableError     the database has no place for a value
     └── TransientError          a server is away: wait, try again, lose nothing
 
 The class alone tells the caller what to do. `code` is stable and goes to quarantine records, audit entries and
@@ -23,6 +24,7 @@ __all__ = [
     "PermanentError",
     "TransientError",
     "UndecodableError",
+    "UnstorableError",
 ]
 
 
@@ -71,6 +73,12 @@ class UndecodableError(PermanentError):
     """The bytes are no event of ours: no magic byte, unknown schema id, or not what the schema says."""
 
     code = "undecodable"
+
+
+class UnstorableError(PermanentError):
+    """The database has no place for a value, such as a zero byte in a text."""
+
+    code = "database_value"
 
 
 class TransientError(LienThongError):

@@ -1,30 +1,36 @@
 """
-An agency's own work on every event of its inbox: remember, hand to its handlers, queue what they want published.
+An agency's own work on its inbox: remember, hand to its handlers, queue what they want published.
 
-Inbox row, handlers' state and outgoing events are one transaction. A repeat is known by its id and has no effect.
+Many records are one transaction. Handlers run over states held in memory, as if the records had come one by one; inbox
+rows, states and outgoing events are then written set by set. A repeat is known by its id and has no effect; a copy that
+must come after another one waits for it (`streams.waiting`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from streams.agent import AgentSpec, Context, Handler
-from streams.catalogue import Catalogue
-from streams.errors import PermanentError
-from streams.event import Event, derived_id
+from streams.agency_store import AgencyStore
+from streams.agent import AgentSpec
+from streams.errors import PermanentError, UnstorableError
+from streams.handling import Handling
 from streams.metrics import Metrics
 from streams.names import AgencyCode, EventType
 from streams.reader import Reader
-from streams.record import Record, quarantine_item
-from streams.record_log import log_quarantined
-from streams.sealing import KeyService, Personal, Reveal, SubjectKey, open_sealed
-from streams.sender import Prepared, Sender, documents_in, key_ids_in
-from streams.store import AgencyStore, AgencyTransaction
+from streams.receiving import Done, Reading, Receiving
+from streams.record import Record
+from streams.record_log import in_hand, log_quarantined
+from streams.sealing import KeyService, Reveal
+from streams.sender import Sender, key_ids_in
+from streams.surroundings import opener
 
-__all__ = ["InboxPipeline", "note_answer", "revealer"]
+__all__ = ["InboxPipeline", "revealer"]
+
+_OVERDUE_TOGETHER = 100
 
 
 @dataclass(frozen=True)
@@ -56,62 +62,89 @@ class InboxPipeline:
 
     async def process(self, records: Sequence[Record]) -> None:
         """
-        Process or quarantine records; when it returns, all of it is durable and they may be acknowledged.
+        Process, park or quarantine records in one transaction; when it returns, they may be acknowledged.
+
+        Args:
+            records: of one partition, in order; all of their effects are in memory until they are written.
 
         Raises:
             TransientError: a server is away and nothing was done; try the same records again.
         """
-        results = []
-        for record in records:
-            outcome = await self._process(record)
-            results.append((record.topic, outcome))
-        for topic, outcome in results:
-            self.metrics.processed(topic, outcome)
+        with self.metrics.stage("read"):
+            readings = [await self.read(record) for record in records]
+        await self._settle(readings)
 
-    async def _process(self, record: Record) -> str:
+    async def refuse_overdue(self, wait_seconds: float) -> int:
+        """
+        Quarantine copies that waited too long for their cause; what waited only behind them goes on.
+
+        Args:
+            wait_seconds: how long a copy may wait.
+
+        Returns:
+            How many were looked at; none when nothing is overdue.
+
+        Raises:
+            TransientError: the store is away and nothing was done.
+        """
+        before = self.clock() - timedelta(seconds=wait_seconds)
+        async with self.store.transaction() as transaction:
+            overdue = await transaction.overdue(before, limit=_OVERDUE_TOGETHER)
+        missing = PermanentError("The event that it must come after did not come.", code="cause_missing")
+        await self._settle([Reading(each.record, missing, each.event_id) for each in overdue])
+        return len(overdue)
+
+    async def read(self, record: Record) -> Reading:
+        """
+        Read a record, whatever it holds.
+
+        Raises:
+            TransientError: the registry had to be asked and is away.
+        """
+        with in_hand(record):
+            try:
+                return Reading(record, await self.reader.read(record))
+            except PermanentError as error:
+                return Reading(record, error)
+
+    async def _settle(self, readings: Sequence[Reading]) -> None:
+        if not readings:
+            return
         try:
-            event = await self.reader.read(record)
-            with self.metrics.stage("transaction"):
-                async with self.store.transaction() as transaction:
-                    outcome = await self._apply(transaction, event, record)
-        except PermanentError as error:
-            # The transaction above was undone, so nothing half-done stays beside the quarantined record.
-            item = quarantine_item(record, error)
-            async with self.store.transaction() as transaction:
-                await transaction.quarantine(item)
+            done = await self._together(readings)
+        except UnstorableError:
+            done = await self._one_by_one(readings)
+        for (topic, outcome), count in Counter(done.outcomes).items():
+            self.metrics.processed(topic, outcome, count)
+        self.metrics.durable([each.event for each in done.effects.arrivals], at=self.clock())
+        for item in done.effects.quarantined:
             log_quarantined(item)
-            return f"quarantined_{item.reason}"
-        if outcome == "applied":
-            self.metrics.durable([event])
-        return outcome
 
-    async def _apply(self, transaction: AgencyTransaction, event: Event, record: Record) -> str:
-        if not await transaction.receive(event, record):
-            return "repeated"
-        await transaction.name_documents(event.id, documents_in(event.data))
-        await transaction.hand_over(event.id, self.sinks.get(event.type, ()))
-        reveal = await revealer(self.keys, event.data)
-        for handler in self.spec.handlers:
-            if handler.event_type == event.type:
-                await self._handle(transaction, handler, event, reveal)
-        return "applied"
+    async def _together(self, readings: Sequence[Reading]) -> Done:
+        async with self.store.transaction() as transaction:
+            await transaction.share_parking()
+            done = await self._receiving().decide(transaction, readings)
+            if not done.effects.parked:
+                with self.metrics.stage("transaction"):
+                    await done.effects.write(transaction)
+                return done
+        # Look again with nobody beside us: what it waits for may have been applied in this moment.
+        async with self.store.transaction() as transaction:
+            await transaction.own_parking()
+            done = await self._receiving().decide(transaction, readings)
+            with self.metrics.stage("transaction"):
+                await done.effects.write(transaction)
+            return done
 
-    async def _handle(self, transaction: AgencyTransaction, handler: Handler, event: Event, reveal: Reveal) -> None:
-        key = handler.state_key(event) if handler.state_key else None
-        state = {} if key is None else await transaction.state(handler.name, key)
-        context = Context(agency=self.agency, now=event.time, state=state, reveal=reveal)
-        outcome = handler.handle(event, context)
-        prepared = [
-            await self.sender.prepare(
-                draft, at=self.clock(), cause=event, event_id=derived_id(event.id, handler.name, index)
-            )
-            for index, draft in enumerate(outcome.events)
-        ]
-        await _queue(transaction, self.sender.codec.catalogue, prepared)
-        if key is not None and outcome.state is not None:
-            await transaction.keep_state(handler.name, key, outcome.state)
-        if outcome.note:
-            await transaction.annotate(event.id, outcome.note)
+    async def _one_by_one(self, readings: Sequence[Reading]) -> Done:
+        # The database names no record: with each in a part of its own, the one that cannot be kept is found.
+        async with self.store.transaction() as transaction:
+            await transaction.own_parking()
+            return await self._receiving().write_each(transaction, readings)
+
+    def _receiving(self) -> Receiving:
+        handling = Handling(agency=self.agency, spec=self.spec, sinks=self.sinks, sender=self.sender, clock=self.clock)
+        return Receiving(handling=handling, read=self.read, keys=self.keys, metrics=self.metrics)
 
 
 async def revealer(keys: KeyService, data: Mapping[str, Any]) -> Reveal:
@@ -121,26 +154,4 @@ async def revealer(keys: KeyService, data: Mapping[str, Any]) -> Reveal:
     Raises:
         TransientError: the key service is away.
     """
-    held = await keys.keys(key_ids_in(data))
-
-    def reveal(value: Personal | Mapping[str, Any] | None) -> str | None:
-        if isinstance(value, Personal):
-            return value.text
-        key: SubjectKey | None = held.get(value["key_id"]) if value else None
-        return open_sealed(value, key) if value and key else None
-
-    return reveal
-
-
-async def note_answer(transaction: AgencyTransaction, catalogue: Catalogue, event: Event) -> None:
-    """Where an event of ours answers an item of our inbox, note it there."""
-    if catalogue[event.type].answers is not None and event.cause is not None:
-        status = str(event.data.get("status") or "answered")
-        await transaction.answer(event.cause, answer=event.id, status=status, at=event.time)
-
-
-async def _queue(transaction: AgencyTransaction, catalogue: Catalogue, prepared: Sequence[Prepared]) -> None:
-    await transaction.publish([each.row for each in prepared])
-    for each in prepared:
-        await transaction.name_documents(each.event.id, documents_in(each.event.data))
-        await note_answer(transaction, catalogue, each.event)
+    return opener(await keys.keys(key_ids_in(data)))

@@ -16,6 +16,7 @@ from streams.agent import AgentSpec, Context, Handler
 from streams.codec import UnknownSchemaError
 from streams.errors import ConfigurationError, PermanentError
 from streams.event import Event, derived_id
+from streams.loops import passed_through
 from streams.metrics import Metrics
 from streams.names import AgencyCode, EventType, quarantine_topic
 from streams.reader import Reader
@@ -99,10 +100,14 @@ class RepublishPipeline:
     def _handle(self, event: Event) -> list[OutboxRow]:
         rows = []
         for handler in self._handlers.get(event.type, ()):
-            context = Context(agency=self.agency, now=event.time, state={}, reveal=reveal_personal)
+            passed = passed_through(self.agency, handler.name, event)
+            context = Context(agency=self.agency, now=event.admitted or event.time, state={}, reveal=reveal_personal)
             for index, draft in enumerate(handler.handle(event, context).events):
                 event_id = derived_id(event.id, handler.name, index)
-                rows.append(self.sender.prepare_sealed(draft, at=self.clock(), cause=event, event_id=event_id).row)
+                prepared = self.sender.prepare_sealed(
+                    draft, at=self.clock(), cause=event, event_id=event_id, passed=passed
+                )
+                rows.append(prepared.row)
         return rows
 
     def _quarantine(self, record: Record, error: PermanentError, emit: Emit) -> None:

@@ -60,6 +60,7 @@ class Sender:
         cause: Event | None = None,
         event_id: UUID | None = None,
         officer: OfficerKey | None = None,
+        passed: tuple[str, ...] | None = None,
     ) -> Prepared:
         """
         Make a draft an event.
@@ -70,6 +71,7 @@ class Sender:
             cause: the event in hand, for the chain of causes; a draft's own cause goes before it.
             event_id: for a derived event; a draft's own id goes before it.
             officer: who acts, where an officer does.
+            passed: what the chain ran through, of a handler's event (`streams.loops`); None takes the cause's.
 
         Raises:
             InputError: the draft has no id, or its fields do not fit its schema.
@@ -77,9 +79,11 @@ class Sender:
         """
         chosen = self._chosen_id(draft, event_id)
         data = await self._sealed(draft.data, chosen)
-        return self._build(draft, data, event_id=chosen, at=at, cause=cause, officer=officer)
+        return self._build(draft, data, event_id=chosen, at=at, cause=cause, officer=officer, passed=passed)
 
-    def prepare_sealed(self, draft: Draft, *, at: datetime, cause: Event, event_id: UUID) -> Prepared:
+    def prepare_sealed(
+        self, draft: Draft, *, at: datetime, cause: Event, event_id: UUID, passed: tuple[str, ...] | None = None
+    ) -> Prepared:
         """
         Make a draft an event without asking anybody: for stateless handlers, which pass sealed fields on unchanged.
 
@@ -89,7 +93,7 @@ class Sender:
         """
         chosen = draft.event_id or event_id
         try:
-            return self._build(draft, draft.data, event_id=chosen, at=at, cause=cause, officer=None)
+            return self._build(draft, draft.data, event_id=chosen, at=at, cause=cause, officer=None, passed=passed)
         except UndecodableError as error:
             if _found(draft.data, Personal):
                 raise InputError(f"A stateless handler put an open personal value into {draft.type}.") from error
@@ -110,6 +114,7 @@ class Sender:
         at: datetime,
         cause: Event | None,
         officer: OfficerKey | None,
+        passed: tuple[str, ...] | None,
     ) -> Prepared:
         parent = draft.cause or (cause.id if cause else None)
         event = Event(
@@ -122,6 +127,7 @@ class Sender:
             correlation=draft.correlation or (cause.correlation if cause else None) or parent or event_id,
             cause=parent,
             depth=_depth(draft, cause),
+            passed=cause.passed if passed is None and cause is not None else passed or (),
         )
         value = self.codec.encode(event.type, event.data)
         if officer is not None:

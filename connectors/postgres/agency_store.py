@@ -1,140 +1,236 @@
-"""An agency's own store in PostgreSQL: `streams.store.AgencyStore`."""
+"""An agency's own store in PostgreSQL: `streams.agency_store.AgencyStore`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
-from connectors.postgres.connection import Database
-from connectors.postgres.rows import (
-    INSERT_OUTBOX,
-    PENDING,
-    header_columns,
-    keep_quarantined,
-    outbox_columns,
-    outbox_entry,
-    record_of,
-)
-from streams.agent import State
-from streams.documents import DocumentRef
-from streams.event import Event
+from connectors.postgres import agency_statements as statements
+from connectors.postgres.connection import Database, attempt
+from connectors.postgres.rows import PENDING, header_literals, outbox_entry, record_of, texts_literal
+from streams.agency_store import AnswerNote, Arrival, ParkedCopy, StateId
+from streams.errors import TransientError
 from streams.names import AgencyCode, quarantine_topic
 from streams.record import QuarantineItem, Record
 from streams.store import OutboxEntry, OutboxRow
 
-__all__ = ["PostgresAgencyStore"]
-
-_INSERT_INBOX = """
-    insert into inbox (event_id, event_type, source, subject_kind, subject_value, correlation, cause, event_time,
-                       topic, partition, "offset", key, value, header_names, header_values, removed, answer_due)
-    values (%(event_id)s, %(event_type)s, %(source)s, %(subject_kind)s, %(subject_value)s, %(correlation)s, %(cause)s,
-            %(event_time)s, %(topic)s, %(partition)s, %(offset)s, %(key)s, %(value)s, %(header_names)s,
-            %(header_values)s, %(removed)s, %(answer_due)s)
-    on conflict (event_id) do nothing
-"""
+__all__ = ["PostgresAgencyStore", "parked_copy"]
 
 
 @dataclass(frozen=True)
 class _Transaction:
     connection: psycopg.AsyncConnection
     agency: AgencyCode
+    found: set[StateId] = field(default_factory=set)
+    """States that exist, as far as this transaction asked for them or wrote them."""
 
-    async def receive(self, event: Event, record: Record) -> bool:
-        cursor = await self.connection.execute(
-            _INSERT_INBOX,
-            {
-                "event_id": event.id,
-                "event_type": event.type,
-                "source": event.source,
-                "subject_kind": event.subject.kind,
-                "subject_value": event.subject.value,
-                "correlation": event.correlation,
-                "cause": event.cause,
-                "event_time": event.time,
-                "topic": record.topic,
-                "partition": record.partition,
-                "offset": record.offset,
-                "key": record.key,
-                "value": record.value,
-                **header_columns(record.headers),
-                "removed": list(event.removed),
-                "answer_due": event.answer_due,
-            },
+    async def received(self, event_ids: Collection[UUID]) -> frozenset[UUID]:
+        if not event_ids:
+            return frozenset()
+        cursor = await self.connection.execute(statements.RECEIVED, {"ids": list(event_ids)})
+        return frozenset(row[0] for row in await cursor.fetchall())
+
+    async def receive(self, arrivals: Sequence[Arrival]) -> None:
+        if not arrivals:
+            return
+        cursor = await self.connection.execute(statements.INSERT_INBOX, _inbox_columns(arrivals))
+        if cursor.rowcount != len(arrivals):
+            raise TransientError("Another worker of this agency received the same event just now.", code="met")
+
+    async def states(self, ids: Collection[StateId]) -> Mapping[StateId, str]:
+        if not ids:
+            return {}
+        wanted = {"handler": [handler for handler, _ in ids], "state_key": [key for _, key in ids]}
+        cursor = await self.connection.execute(statements.LOCK_STATES, wanted)
+        states = {(handler, key): body for handler, key, body in await cursor.fetchall()}
+        self.found.update(states)
+        return states
+
+    async def keep_states(self, states: Mapping[StateId, str]) -> None:
+        await self._write_states(
+            statements.REPLACE_STATES, {each: states[each] for each in states if each in self.found}
         )
-        return cursor.rowcount == 1
+        new = {each: states[each] for each in sorted(states) if each not in self.found}
+        # A row that is not there cannot be locked: whoever made it meanwhile knew nothing of what we know.
+        if await self._write_states(statements.ADD_STATES, new) != len(new):
+            raise TransientError("Another worker of this agency began the same state just now.", code="met")
+        self.found.update(new)
 
-    async def state(self, handler: str, key: str) -> State:
-        cursor = await self.connection.execute(
-            "select body from state where handler = %s and state_key = %s for update", [handler, key]
+    async def _write_states(self, statement: str, states: Mapping[StateId, str]) -> int:
+        if not states:
+            return 0
+        handlers, keys = [handler for handler, _ in states], [key for _, key in states]
+        columns = {"handler": handlers, "state_key": keys, "body": list(states.values())}
+        return (await self.connection.execute(statement.encode(), columns)).rowcount
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> frozenset[UUID]:
+        if not rows:
+            return frozenset()
+        columns = {
+            "row_id": [each.row_id for each in rows],
+            "topic": [each.topic for each in rows],
+            **_record_columns(rows),
+        }
+        cursor = await self.connection.execute(statements.QUEUE, columns)
+        return frozenset(row[0] for row in await cursor.fetchall())
+
+    async def name_documents(self, named: Collection[tuple[UUID, str]]) -> None:
+        if named:
+            columns = {"event_id": [each for each, _ in named], "sha256": [sha256 for _, sha256 in named]}
+            await self.connection.execute(statements.ADD_DOCUMENTS, columns)
+
+    async def hand_over(self, items: Sequence[tuple[UUID, str]]) -> None:
+        if items:
+            columns = {"event_id": [each for each, _ in items], "sink": [sink for _, sink in items]}
+            await self.connection.execute(statements.ADD_HANDOVERS, columns)
+
+    async def answer(self, notes: Sequence[AnswerNote]) -> None:
+        if not notes:
+            return
+        last = list({each.request: each for each in notes}.values())
+        columns = {
+            "request": [each.request for each in last],
+            "answer": [each.answer for each in last],
+            "status": [each.status for each in last],
+            "at": [each.at for each in last],
+        }
+        await self.connection.execute(statements.NOTE_ANSWERS, columns)
+
+    async def ingest(self, source: str, item_id: str, event_ids: Collection[UUID]) -> None:
+        if event_ids:
+            columns = {"source": source, "item_id": item_id, "event_id": list(event_ids)}
+            await self.connection.execute(statements.ADD_INGESTED, columns)
+
+    async def quarantine(self, items: Sequence[QuarantineItem]) -> None:
+        if not items:
+            return
+        cursor = await self.connection.execute(statements.QUARANTINE, _quarantine_columns(items))
+        new = {row[0] for row in await cursor.fetchall()}
+        topic = quarantine_topic(self.agency)
+        await self.publish(
+            [
+                OutboxRow(
+                    row_id=each.id, topic=topic, key=each.record.key, value=each.record.value, headers=each.headers
+                )
+                for each in items
+                if each.id in new
+            ]
         )
-        row = await cursor.fetchone()
-        return row[0] if row else {}
 
-    async def keep_state(self, handler: str, key: str, state: State) -> None:
-        await self.connection.execute(
-            """
-            insert into state (handler, state_key, body) values (%s, %s, %s)
-            on conflict (handler, state_key) do update set body = excluded.body, changed_at = clock_timestamp()
-            """,
-            [handler, key, Jsonb(state)],
-        )
+    async def share_parking(self) -> None:
+        await self.connection.execute(statements.SHARE_PARKING)
 
-    async def publish(self, rows: Sequence[OutboxRow]) -> int:
-        new = 0
-        for row in rows:
-            cursor = await self.connection.execute(INSERT_OUTBOX, outbox_columns(row))
-            new += cursor.rowcount
-        return new
+    async def own_parking(self) -> None:
+        await self.connection.execute(statements.OWN_PARKING)
 
-    async def annotate(self, event_id: UUID, note: str) -> None:
-        await self.connection.execute(
-            "update inbox set notes = notes || %s::text where event_id = %s", [note, event_id]
-        )
+    async def parked(self, event_ids: Collection[UUID], subjects: Collection[str]) -> Sequence[ParkedCopy]:
+        if not (event_ids or subjects):
+            return []
+        cursor = self.connection.cursor(row_factory=dict_row)
+        await cursor.execute(statements.PARKED, {"ids": list(event_ids), "subjects": list(subjects)})
+        return [parked_copy(row) for row in await cursor.fetchall()]
 
-    async def name_documents(self, event_id: UUID, documents: Sequence[DocumentRef]) -> None:
-        for document in documents:
-            await self.connection.execute(
-                "insert into document (sha256, event_id) values (%s, %s) on conflict do nothing",
-                [document.sha256, event_id],
-            )
+    async def overdue(self, before: datetime, *, limit: int) -> Sequence[ParkedCopy]:
+        cursor = self.connection.cursor(row_factory=dict_row)
+        await cursor.execute(statements.OVERDUE, {"before": before, "limit": limit})
+        return [parked_copy(row) for row in await cursor.fetchall()]
 
-    async def hand_over(self, event_id: UUID, sinks: Sequence[str]) -> None:
-        for sink in sinks:
-            await self.connection.execute(
-                "insert into handover (sink, event_id) values (%s, %s) on conflict do nothing", [sink, event_id]
-            )
+    async def park(self, copies: Sequence[ParkedCopy]) -> None:
+        if copies:
+            await self.connection.execute(statements.PARK, _parked_columns(copies))
 
-    async def answer(self, request: UUID, *, answer: UUID, status: str, at: datetime) -> bool:
-        cursor = await self.connection.execute(
-            "update inbox set answer = %s, answer_status = %s, answered_at = %s where event_id = %s",
-            [answer, status, at, request],
-        )
-        return cursor.rowcount == 1
+    async def unpark(self, event_ids: Collection[UUID]) -> None:
+        if event_ids:
+            await self.connection.execute(statements.UNPARK, {"ids": list(event_ids)})
 
-    async def ingest(self, source: str, item_id: str, event_id: UUID) -> bool:
-        cursor = await self.connection.execute(
-            "insert into ingested (source, item_id, event_id) values (%s, %s, %s) on conflict do nothing",
-            [source, item_id, event_id],
-        )
-        return cursor.rowcount == 1
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        before = set(self.found)
+        try:
+            async with attempt(self.connection):
+                yield
+        except BaseException:
+            self.found.intersection_update(before)
+            raise
 
-    async def quarantine(self, item: QuarantineItem) -> None:
-        if await keep_quarantined(self.connection, item):
-            row = OutboxRow(
-                row_id=item.id,
-                topic=quarantine_topic(self.agency),
-                key=item.record.key,
-                value=item.record.value,
-                headers=item.headers,
-            )
-            await self.publish([row])
+
+def _record_columns(rows: Sequence[OutboxRow] | Sequence[Record]) -> dict[str, list[Any]]:
+    literals = [header_literals(each.headers) for each in rows]
+    return {
+        "key": [each.key for each in rows],
+        "value": [each.value for each in rows],
+        "header_names": [names for names, _ in literals],
+        "header_values": [values for _, values in literals],
+    }
+
+
+def _place_columns(records: Sequence[Record]) -> dict[str, list[Any]]:
+    return {
+        "topic": [each.topic for each in records],
+        "partition": [each.partition for each in records],
+        "offset": [each.offset for each in records],
+        **_record_columns(records),
+    }
+
+
+def _inbox_columns(arrivals: Sequence[Arrival]) -> dict[str, list[Any]]:
+    events = [each.event for each in arrivals]
+    return {
+        "event_id": [each.id for each in events],
+        "event_type": [each.type for each in events],
+        "source": [each.source for each in events],
+        "subject_kind": [each.subject.kind for each in events],
+        "subject_value": [each.subject.value for each in events],
+        "correlation": [each.correlation for each in events],
+        "cause": [each.cause for each in events],
+        "event_time": [each.time for each in events],
+        "admitted_at": [each.admitted for each in events],
+        "sequence": [each.sequence for each in events],
+        "removed": [texts_literal(each.removed) for each in events],
+        "answer_due": [each.answer_due for each in events],
+        "notes": [texts_literal(each.notes) for each in arrivals],
+        **_place_columns([each.record for each in arrivals]),
+    }
+
+
+def _parked_columns(copies: Sequence[ParkedCopy]) -> dict[str, list[Any]]:
+    return {
+        "event_id": [each.event_id for each in copies],
+        "waits_for": [each.waits_for for each in copies],
+        "subject": [each.subject for each in copies],
+        "sequence": [each.sequence for each in copies],
+        "parked_at": [each.parked_at for each in copies],
+        "timestamp_ms": [each.record.timestamp_ms for each in copies],
+        **_place_columns([each.record for each in copies]),
+    }
+
+
+def parked_copy(row: Mapping[str, Any]) -> ParkedCopy:
+    """Read a row of `parked`."""
+    return ParkedCopy(
+        event_id=row["event_id"],
+        waits_for=row["waits_for"],
+        subject=row["subject"],
+        sequence=row["sequence"],
+        record=record_of(row),
+        parked_at=row["parked_at"],
+    )
+
+
+def _quarantine_columns(items: Sequence[QuarantineItem]) -> dict[str, list[Any]]:
+    return {
+        "id": [each.id for each in items],
+        "reason": [each.reason for each in items],
+        "detail": [each.detail for each in items],
+        **_place_columns([each.record for each in items]),
+    }
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from streams.errors import ConfigurationError, ForbiddenError, PermanentError, TransientError
+from streams.errors import ConfigurationError, ForbiddenError, TransientError, UnstorableError
 
-__all__ = ["Database"]
+__all__ = ["Database", "attempt"]
 
 _WAIT_SECONDS = 5.0
 
@@ -71,7 +71,7 @@ class Database:
         Raises:
             TransientError: PostgreSQL is away, stopping, full, or two transactions met; nothing was done.
             ForbiddenError: the role has no right to what was asked.
-            PermanentError: code `database_value`; PostgreSQL has no place for a value, such as a zero byte in a text.
+            UnstorableError: PostgreSQL has no place for a value, such as a zero byte in a text.
         """
         try:
             async with self._pool.connection() as connection, connection.transaction():
@@ -79,9 +79,24 @@ class Database:
         except psycopg.errors.InsufficientPrivilege as error:
             raise ForbiddenError(f"PostgreSQL does not allow it: {_sentence(error)}", code="database_right") from error
         except psycopg.DataError as error:
-            raise PermanentError(f"PostgreSQL cannot keep it: {_sentence(error)}", code="database_value") from error
+            raise UnstorableError(f"PostgreSQL cannot keep it: {_sentence(error)}") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise TransientError(f"PostgreSQL is away: {_sentence(error)}") from error
+
+
+@asynccontextmanager
+async def attempt(connection: psycopg.AsyncConnection) -> AsyncIterator[None]:
+    """
+    Begin a part of a transaction that is undone alone when its block raises.
+
+    Raises:
+        UnstorableError: PostgreSQL has no place for a value of this part.
+    """
+    try:
+        async with connection.transaction():
+            yield
+    except psycopg.DataError as error:
+        raise UnstorableError(f"PostgreSQL cannot keep it: {_sentence(error)}") from error
 
 
 def _sentence(error: Exception) -> str:

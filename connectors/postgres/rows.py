@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -16,11 +17,13 @@ __all__ = [
     "INSERT_OUTBOX",
     "PENDING",
     "header_columns",
+    "header_literals",
     "keep_quarantined",
     "outbox_columns",
     "outbox_entry",
     "record_of",
     "storable",
+    "texts_literal",
 ]
 
 INSERT_OUTBOX = """
@@ -48,6 +51,23 @@ def header_columns(headers: Headers) -> dict[str, list[str] | list[bytes]]:
     return {"header_names": names, "header_values": [value for _, value in headers]}
 
 
+def header_literals(headers: Headers) -> tuple[str, str]:
+    """
+    Give headers as two array literals, for statements that take many rows at once.
+
+    PostgreSQL has no arrays of arrays of different lengths, so each row's array travels as a text of its own.
+    """
+    names = texts_literal(tuple(name.replace("\0", "\ufffd") for name, _ in headers))
+    values = ['"\\\\x' + value.hex() + '"' if value is not None else "NULL" for _, value in headers]
+    return names, "{" + ",".join(values) + "}"
+
+
+@lru_cache(maxsize=1024)
+def texts_literal(texts: tuple[str, ...]) -> str:
+    """Give texts as an array literal."""
+    return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
+
+
 def storable(texts: Iterable[str]) -> list[str]:
     """Give those texts, sorted, that PostgreSQL can hold: one with a zero byte names nothing there."""
     return sorted(text for text in texts if "\0" not in text)
@@ -67,7 +87,7 @@ def outbox_columns(row: OutboxRow) -> dict[str, Any]:
 def outbox_entry(row: Sequence[Any]) -> OutboxEntry:
     """Read a row of `PENDING`."""
     sequence, row_id, topic, key, value, names, values = row
-    headers = list(zip(names, map(bytes, values), strict=True))
+    headers = _headers(names, values)
     return OutboxEntry(
         sequence=sequence, row=OutboxRow(row_id=row_id, topic=TopicName(topic), key=key, value=value, headers=headers)
     )
@@ -81,9 +101,14 @@ def record_of(row: Mapping[str, Any]) -> Record:
         offset=row["offset"],
         key=row["key"],
         value=row["value"],
-        headers=list(zip(row["header_names"], map(bytes, row["header_values"]), strict=True)),
+        headers=_headers(row["header_names"], row["header_values"]),
         timestamp_ms=row.get("timestamp_ms", 0),
     )
+
+
+def _headers(names: Sequence[str], values: Sequence[Any]) -> list[tuple[str, Any]]:
+    # A stranger's header may have no value at all, and is kept so.
+    return [(name, value if value is None else bytes(value)) for name, value in zip(names, values, strict=True)]
 
 
 async def keep_quarantined(connection: psycopg.AsyncConnection, item: QuarantineItem) -> bool:

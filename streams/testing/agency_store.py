@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from streams.agent import State
-from streams.documents import DocumentRef
-from streams.errors import PermanentError
+from streams.agency_store import AgencyTransaction, AnswerNote, Arrival, ParkedCopy, StateId
+from streams.errors import TransientError, UnstorableError
 from streams.event import Event
 from streams.names import AgencyCode, quarantine_topic
 from streams.record import QuarantineItem, Record
-from streams.store import AgencyTransaction, OutboxRow
+from streams.store import OutboxRow
 from streams.testing.outbox import MemoryOutbox, Tables
 
 __all__ = ["AgencyTables", "Handover", "KeptEvent", "MemoryAgencyStore"]
@@ -50,70 +48,105 @@ class AgencyTables(Tables):
     handovers: dict[tuple[str, UUID], Handover] = field(default_factory=dict)
     ingested: set[tuple[str, str, UUID]] = field(default_factory=set)
     documents: set[tuple[str, UUID]] = field(default_factory=set)
+    parked: dict[UUID, ParkedCopy] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Transaction:
     tables: AgencyTables
     agency: AgencyCode
+    found: set[StateId] = field(default_factory=set)
 
-    async def receive(self, event: Event, record: Record) -> bool:
-        if event.id in self.tables.inbox:
-            return False
-        self.tables.inbox[event.id] = KeptEvent(event, record)
-        return True
+    async def received(self, event_ids: Collection[UUID]) -> frozenset[UUID]:
+        return frozenset(each for each in event_ids if each in self.tables.inbox)
 
-    async def state(self, handler: str, key: str) -> State:
-        state: State = json.loads(self.tables.states.get((handler, key), "{}"))
-        return state
+    async def receive(self, arrivals: Sequence[Arrival]) -> None:
+        for each in arrivals:
+            if each.event.id in self.tables.inbox:
+                raise TransientError("It was received just now.", code="met")
+            _require_storable(*each.notes)
+            self.tables.inbox[each.event.id] = KeptEvent(each.event, each.record, each.notes)
 
-    async def keep_state(self, handler: str, key: str, state: State) -> None:
-        body = json.dumps(state, ensure_ascii=False)
-        _require_storable(key, body.replace("\\u0000", "\0"))
-        self.tables.states[handler, key] = body
+    async def states(self, ids: Collection[StateId]) -> Mapping[StateId, str]:
+        states = {each: self.tables.states[each] for each in ids if each in self.tables.states}
+        self.found.update(states)
+        return states
 
-    async def publish(self, rows: Sequence[OutboxRow]) -> int:
+    async def keep_states(self, states: Mapping[StateId, str]) -> None:
+        for each, text in states.items():
+            _require_storable(*each)
+            if each in self.tables.states and each not in self.found:
+                raise TransientError("It was begun just now.", code="met")
+            self.tables.states[each] = text
+            self.found.add(each)
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> frozenset[UUID]:
         return self.tables.queue(rows)
 
-    async def annotate(self, event_id: UUID, note: str) -> None:
-        _require_storable(note)
-        kept = self.tables.inbox.get(event_id)
-        if kept is not None:
-            self.tables.inbox[event_id] = replace(kept, notes=(*kept.notes, note))
+    async def name_documents(self, named: Collection[tuple[UUID, str]]) -> None:
+        _require_storable(*(sha256 for _, sha256 in named))
+        self.tables.documents.update((sha256, event_id) for event_id, sha256 in named)
 
-    async def name_documents(self, event_id: UUID, documents: Sequence[DocumentRef]) -> None:
-        _require_storable(*(each.sha256 for each in documents))
-        self.tables.documents.update((each.sha256, event_id) for each in documents)
-
-    async def hand_over(self, event_id: UUID, sinks: Sequence[str]) -> None:
-        for sink in sinks:
+    async def hand_over(self, items: Sequence[tuple[UUID, str]]) -> None:
+        for event_id, sink in items:
             self.tables.handovers.setdefault((sink, event_id), Handover())
 
-    async def answer(self, request: UUID, *, answer: UUID, status: str, at: datetime) -> bool:
-        kept = self.tables.inbox.get(request)
-        if kept is None:
-            return False
-        self.tables.inbox[request] = replace(kept, answer=answer, answer_status=status, answered_at=at)
-        return True
+    async def answer(self, notes: Sequence[AnswerNote]) -> None:
+        for note in notes:
+            kept = self.tables.inbox.get(note.request)
+            if kept is not None:
+                self.tables.inbox[note.request] = replace(
+                    kept, answer=note.answer, answer_status=note.status, answered_at=note.at
+                )
 
-    async def ingest(self, source: str, item_id: str, event_id: UUID) -> bool:
-        known = (source, item_id, event_id) in self.tables.ingested
-        self.tables.ingested.add((source, item_id, event_id))
-        return not known
+    async def ingest(self, source: str, item_id: str, event_ids: Collection[UUID]) -> None:
+        self.tables.ingested.update((source, item_id, event_id) for event_id in event_ids)
 
-    async def quarantine(self, item: QuarantineItem) -> None:
-        if item.id in self.tables.quarantined:
-            return
-        self.tables.quarantined[item.id] = item
-        record = item.record
+    async def quarantine(self, items: Sequence[QuarantineItem]) -> None:
         topic = quarantine_topic(self.agency)
-        self.tables.queue([OutboxRow(item.id, topic, key=record.key, value=record.value, headers=item.headers)])
+        for item in items:
+            if item.id not in self.tables.quarantined:
+                self.tables.quarantined[item.id] = item
+                record = item.record
+                self.tables.queue([OutboxRow(item.id, topic, record.key, record.value, item.headers)])
+
+    async def share_parking(self) -> None:
+        """Transactions in memory come one after the other."""
+
+    async def own_parking(self) -> None:
+        """Transactions in memory come one after the other."""
+
+    async def parked(self, event_ids: Collection[UUID], subjects: Collection[str]) -> Sequence[ParkedCopy]:
+        del event_ids, subjects  # all of it is at least what was asked for
+        return list(self.tables.parked.values())
+
+    async def overdue(self, before: datetime, *, limit: int) -> Sequence[ParkedCopy]:
+        return [each for each in self.tables.parked.values() if each.parked_at < before][:limit]
+
+    async def park(self, copies: Sequence[ParkedCopy]) -> None:
+        for each in copies:
+            known = self.tables.parked.get(each.event_id)
+            self.tables.parked[each.event_id] = replace(known, waits_for=each.waits_for) if known else each
+
+    async def unpark(self, event_ids: Collection[UUID]) -> None:
+        for event_id in event_ids:
+            self.tables.parked.pop(event_id, None)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        tables, found = self.tables.copied(), set(self.found)
+        try:
+            yield
+        except BaseException:
+            self.tables.restore(tables)
+            self.found = found
+            raise
 
 
 def _require_storable(*texts: str) -> None:
     """Refuse what a database refuses."""
     if any("\0" in text for text in texts):
-        raise PermanentError("A text has a zero byte.", code="database_value")
+        raise UnstorableError("A text has a zero byte.")
 
 
 class MemoryAgencyStore(MemoryOutbox[AgencyTables]):

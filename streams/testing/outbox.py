@@ -36,12 +36,19 @@ class Tables:
         """Give tables of their own with the same rows."""
         return replace(self, **{each.name: copy(getattr(self, each.name)) for each in fields(self)})
 
-    def queue(self, rows: Sequence[OutboxRow]) -> int:
-        """Queue rows that are not known by id, in order; gives how many."""
-        new = [row for row in rows if row.row_id not in self.outbox]
-        for row in new:
-            self.outbox[row.row_id] = QueuedRow(OutboxEntry(sequence=len(self.outbox) + 1, row=row))
-        return len(new)
+    def restore(self, earlier: Self) -> None:
+        """Take the rows of tables that were copied before."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(earlier, each.name))
+
+    def queue(self, rows: Sequence[OutboxRow]) -> frozenset[UUID]:
+        """Queue rows that are not known by id, in order; gives the ids of those that are new."""
+        new = set()
+        for row in rows:
+            if row.row_id not in self.outbox:
+                self.outbox[row.row_id] = QueuedRow(OutboxEntry(sequence=len(self.outbox) + 1, row=row))
+                new.add(row.row_id)
+        return frozenset(new)
 
 
 _Tables = TypeVar("_Tables", bound=Tables)

@@ -57,7 +57,7 @@ class TestMemoryAgencyStore(AgencyStoreSuite):
         """Every call raises; a transaction that loses the store before its end leaves nothing."""
         with pytest.raises(TransientError):  # noqa: PT012 -- the block is what is tested
             async with store.transaction() as transaction:
-                await transaction.annotate(event().id, "x")
+                await transaction.name_documents([(event().id, "x")])
                 store.away = True
         with pytest.raises(TransientError):
             await store.pending(limit=1)

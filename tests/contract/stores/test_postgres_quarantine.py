@@ -78,7 +78,7 @@ async def keep(database: Database, *items: QuarantineItem) -> None:
     """Keep items as the agency's worker does."""
     for each in items:
         async with PostgresAgencyStore(database, TAX).transaction() as transaction:
-            await transaction.quarantine(each)
+            await transaction.quarantine([each])
 
 
 async def ids(database: Database, wanted: QuarantineFilter, *, limit: int = 100) -> list[UUID]:

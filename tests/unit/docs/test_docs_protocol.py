@@ -8,6 +8,7 @@ import json
 import re
 import struct
 import unicodedata
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -25,6 +26,7 @@ from streams.errors import ForbiddenError, PermanentError
 from streams.event import Event, derived_id
 from streams.examination import Accepted, Examiner
 from streams.headers import event_headers, parse_event
+from streams.loops import handler_digest
 from streams.names import EVENT_NAMESPACE, AgencyCode, EventType, OfficerName, TopicName
 from streams.reader import Reader
 from streams.record import Record, quarantine_item
@@ -151,6 +153,17 @@ def test_ids_are_the_uuids_that_the_page_says() -> None:
     assert given == {name: str(uuid5(EVENT_NAMESPACE, name)) for name in given}
     assert given[derived] == str(derived_id(UUID(cause), handler, int(index)))
     assert given[quarantined] == str(quarantine_item(record, PermanentError("x")).id)
+
+
+def test_a_handlers_digest_is_what_the_page_says() -> None:
+    """The first digits of SHA-256 over agency, handler, subject and chain."""
+    [(name, digest)] = json.loads(example(PAGE, "loops")).items()
+    agency, handler, subject, correlation = name.split("|")
+    kind, value = subject.split(":")
+    event = replace(_event(), subject=SubjectRef(kind, "vn-account", value), correlation=UUID(correlation))
+
+    assert hashlib.sha256(name.encode()).hexdigest()[:8] == digest
+    assert digest == handler_digest(AgencyCode(agency), handler, event)
 
 
 def test_the_signature_is_over_the_bytes_of_the_page() -> None:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from streams import background
+from streams.agency_store import Arrival
 from streams.background import Background
 from streams.connecting import SinkService, SourceService, publish_item
 from streams.connector import SourceItem
@@ -93,8 +94,8 @@ async def queued(bus: MemoryBus, names: str) -> None:
         sent = await bus.agencies[SURVEILLANCE].sender.prepare(suspicion(name=name), at=bus.clock())
         await bus.admit([as_record(sent.row, offset=at)])
         async with bus.agencies[POLICE].store.transaction() as transaction:
-            await transaction.receive(sent.event, as_record(sent.row))
-            await transaction.hand_over(sent.event.id, ["folder"])
+            await transaction.receive([Arrival(sent.event, as_record(sent.row))])
+            await transaction.hand_over([(sent.event.id, "folder")])
 
 
 def sink_service(bus: MemoryBus, folder: Folder, metrics: Metrics) -> SinkService:

@@ -81,7 +81,7 @@ async def test_an_event_is_kept_handled_and_answered_in_one_transaction(bus: Mem
     tables = bus.agencies[POLICE].store.tables
     [kept] = tables.inbox.values()
     assert (record, ("Công ty Ví Dụ: 1",)) == (kept.record, kept.notes)
-    assert {("first", SELLER.key): '{"seen": 1}'} == tables.states
+    assert {("first", SELLER.key): '{"seen":1}'} == tables.states
     assert [("folder", named_id("suspicion"))] == list(tables.handovers)
     ids = [derived_id(named_id("suspicion"), "first", index) for index in range(2)]
     assert ids == list(tables.outbox)
@@ -120,7 +120,7 @@ async def test_state_is_kept_from_event_to_event(bus: MemoryBus) -> None:
         await run.process([as_record(sent.row, offset=at)])
 
     tables = bus.agencies[POLICE].store.tables
-    assert {("first", SELLER.key): '{"seen": 2}'} == tables.states
+    assert {("first", SELLER.key): '{"seen":2}'} == tables.states
     assert [each.notes for each in tables.inbox.values()] == [("None: 1", "None: 1"), ("None: 2", "None: 1")]
 
 
@@ -130,7 +130,7 @@ async def test_only_handlers_of_the_type_run_and_in_their_order(bus: MemoryBus) 
 
     def note(name: str) -> Handle:
         def handle(event: Event, context: Context) -> Outcome:
-            calls.append((name, context.agency, context.now == event.time))
+            calls.append((name, context.agency, context.now == (event.admitted or event.time)))
             return Outcome()
 
         return handle
@@ -175,8 +175,8 @@ async def test_a_draft_that_does_not_fit_is_quarantined(bus: MemoryBus) -> None:
     assert item.reason == "does_not_fit"
 
 
-async def test_state_that_cannot_be_kept_is_quarantined(bus: MemoryBus) -> None:
-    """A zero byte in a text from outside, which a handler remembers, stops one event, not the worker."""
+async def test_a_state_keeps_whatever_text_came_from_outside(bus: MemoryBus) -> None:
+    """A zero byte in a text that a handler remembers stops nothing."""
 
     def remember(event: Event, context: Context) -> Outcome:
         del context
@@ -185,8 +185,29 @@ async def test_state_that_cannot_be_kept_is_quarantined(bus: MemoryBus) -> None:
     record = await delivered(bus, seller_bank="nul\x00")
     await pipeline(bus, handler(remember, state_key=by_seller)).process([record])
 
+    tables = bus.agencies[POLICE].store.tables
+    assert ({("first", SELLER.key): '{"bank":"nul\\u0000"}'}, {}) == (tables.states, tables.quarantined)
+
+
+async def test_a_key_that_cannot_be_kept_is_quarantined(bus: MemoryBus) -> None:
+    """A zero byte where the database has no place for it stops one event, not the worker."""
+    record = await delivered(bus, seller_bank="nul\x00")
+    await pipeline(bus, handler(flag, state_key=lambda event: str(event.data["seller_bank"]))).process([record])
+
     [item] = bus.agencies[POLICE].store.tables.quarantined.values()
     assert item.reason == "database_value"
+
+
+async def test_a_handler_that_finds_no_key_refuses(bus: MemoryBus) -> None:
+    """The event goes to quarantine with the code of the refusal, as if the handler itself had said it."""
+
+    def no_key(event: Event) -> str:
+        raise PermanentError(f"{event.type} has none.", code="no_key")
+
+    await pipeline(bus, handler(flag, state_key=no_key)).process([await delivered(bus)])
+
+    [item] = bus.agencies[POLICE].store.tables.quarantined.values()
+    assert item.reason == "no_key"
 
 
 async def test_an_undecodable_record_is_quarantined_and_the_next_goes_on(bus: MemoryBus) -> None:

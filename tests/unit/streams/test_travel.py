@@ -31,6 +31,7 @@ from paper_province import (
 from streams.event import Draft, Event
 from streams.names import AgencyCode, EventType, inbox_topic
 from streams.sealing import Personal
+from streams.states import state_of
 from streams.testing import MemoryBus
 
 RECEIVED, ANOMALY = EventType("einvoice.received"), EventType("einvoice.anomaly_detected")
@@ -144,5 +145,6 @@ async def test_the_postal_operator_remembers_the_flag(bus: MemoryBus) -> None:
 
     [flag] = await inbox(bus, POST, FLAGGED)
     async with bus.agencies[POST].store.transaction() as transaction:
-        known = await transaction.state("watch_parcel", PARCEL.key)
+        states = await transaction.states([("watch_parcel", PARCEL.key)])
+    known = state_of(states["watch_parcel", PARCEL.key])
     assert (flag.id, flag.correlation) == (UUID(known["flag"]), UUID(known["correlation"]))

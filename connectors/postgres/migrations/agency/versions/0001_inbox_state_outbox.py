@@ -6,6 +6,7 @@ revision = "0001"
 down_revision = None
 
 # The schema is chosen by search_path, so that each agency has its own copy of these tables.
+# A state is JSON kept as text: jsonb would sort its keys anew and refuse a zero character in a text.
 TABLES = """
 create table inbox (
     event_id uuid primary key,
@@ -16,6 +17,8 @@ create table inbox (
     correlation uuid not null,
     cause uuid,
     event_time timestamptz not null,
+    admitted_at timestamptz,
+    sequence bigint,
     received_at timestamptz not null default clock_timestamp(),
     topic text not null,
     partition integer not null,
@@ -37,7 +40,7 @@ create index on inbox (answer_due) where answer_due is not null and answer is nu
 create table state (
     handler text not null,
     state_key text not null,
-    body jsonb not null,
+    body text not null,
     changed_at timestamptz not null default clock_timestamp(),
     primary key (handler, state_key)
 );
@@ -64,6 +67,26 @@ create table handover (
     unique (sink, event_id)
 );
 create index on handover (sink, sequence) where settled_at is null;
+
+create table parked (
+    number bigint generated always as identity primary key,
+    event_id uuid not null unique,
+    waits_for uuid not null,
+    subject text not null,
+    sequence bigint,
+    topic text not null,
+    partition integer not null,
+    "offset" bigint not null,
+    timestamp_ms bigint not null,
+    key bytea,
+    value bytea,
+    header_names text[] not null,
+    header_values bytea[] not null,
+    parked_at timestamptz not null
+);
+create index on parked (waits_for);
+create index on parked (subject);
+create index on parked (parked_at);
 
 create table ingested (
     source text not null,

@@ -1,0 +1,66 @@
+"""
+What the handlers of a set of records may see: the agency's inbox, their states, keys of sealed values.
+
+Loaded once for the set, then kept up to date in memory, so that each record sees what those before it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from streams.agency_store import StateId
+from streams.agent import State
+from streams.effects import Effects
+from streams.sealing import Personal, Reveal, SubjectKey, open_sealed
+from streams.sender import key_ids_in
+from streams.states import state_of
+from streams.waiting import WaitingRoom
+
+__all__ = ["Surroundings", "opener"]
+
+
+@dataclass
+class Surroundings:
+    """
+    What was found, and what changed since.
+
+    Args:
+        received: ids that are in the inbox.
+        states: as they are kept.
+        keys: of sealed values that this agency may open.
+        room: what waits.
+    """
+
+    received: set[UUID] = field(default_factory=set)
+    states: dict[StateId, str] = field(default_factory=dict)
+    keys: dict[str, SubjectKey] = field(default_factory=dict)
+    room: WaitingRoom = field(default_factory=WaitingRoom)
+
+    def state(self, state_id: StateId) -> State:
+        """Give a state as the records before left it; a copy of its own, which whoever gets it may change."""
+        return state_of(self.states.get(state_id))
+
+    def reveal(self, data: Mapping[str, Any]) -> Reveal:
+        """Give what opens the sealed values of one event, and of no other event of the set."""
+        return opener({key_id: self.keys[key_id] for key_id in key_ids_in(data) if key_id in self.keys})
+
+    def note(self, done: Effects) -> None:
+        """Note what a record did, for those after it."""
+        self.received.update(each.event.id for each in done.arrivals)
+        self.states |= done.states
+        self.room.note(done.parked, done.unparked)
+
+
+def opener(keys: Mapping[str, SubjectKey]) -> Reveal:
+    """Give the function that opens what is sealed under these keys."""
+
+    def reveal(value: Personal | Mapping[str, Any] | None) -> str | None:
+        if isinstance(value, Personal):
+            return value.text
+        key: SubjectKey | None = keys.get(value["key_id"]) if value else None
+        return open_sealed(value, key) if value and key else None
+
+    return reveal
