@@ -123,7 +123,8 @@ class AgencySettings(_FromEnvironment):
 
     A worker answers `/livez`, `/readyz` and `/metrics` at `metrics_host` and `metrics_port`, 0 for a free port, which
     `lienthong status` shows. After `session_timeout_seconds` without a sign of life Kafka gives a worker's partitions
-    to another one. The bus lets an event wait `cause_wait_seconds` for its cause.
+    to another one. The bus lets an event wait `cause_wait_seconds` for its cause,
+    and an agency a copy for the one that it must come after.
     """
 
     kafka: KafkaSettings

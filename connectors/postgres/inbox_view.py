@@ -9,8 +9,10 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 
+from connectors.postgres.agency_store import parked_copy
 from connectors.postgres.connection import Database
 from connectors.postgres.rows import record_of
+from streams.agency_store import ParkedCopy
 from streams.names import AgencyCode, EventType
 from streams.record import Record
 
@@ -18,6 +20,7 @@ __all__ = [
     "InboxItem",
     "find_item",
     "list_items",
+    "list_parked",
     "names_document",
     "received_counts",
     "travel_seconds",
@@ -76,6 +79,19 @@ async def list_items(database: Database, *, waiting_only: bool, limit: int) -> S
     where = "where answer_due is not null and answer is null" if waiting_only else ""
     order = "order by answer is null and answer_due is not null desc, answer_due, received_at desc"
     return await _items(database, f"{_ITEM} {where} {order} limit %s", [limit])
+
+
+async def list_parked(database: Database, *, limit: int) -> Sequence[ParkedCopy]:
+    """
+    List the copies that wait for an event that must come first, the oldest first.
+
+    Raises:
+        TransientError: PostgreSQL is away.
+    """
+    async with database.transaction() as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        await cursor.execute("select * from parked order by number limit %s", [limit])
+        return [parked_copy(row) for row in await cursor.fetchall()]
 
 
 async def find_item(database: Database, event_id: UUID) -> InboxItem | None:

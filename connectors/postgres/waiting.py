@@ -17,10 +17,9 @@ _HANDOVERS = """
 """
 
 
-_PARKED = """
-    select count(*), extract(epoch from clock_timestamp() - min(parked_at))::float8
-    from parked where released_by is null
-"""
+_PARKED_COPIES = "select count(*), extract(epoch from clock_timestamp() - min(parked_at))::float8 from parked"
+
+_PARKED = f"{_PARKED_COPIES} where released_by is null"
 
 
 async def bus_waiting(database: Database) -> Waiting:
@@ -43,10 +42,13 @@ async def agency_waiting(database: Database) -> Waiting:
         TransientError: PostgreSQL is away.
     """
     outbox, outbox_seconds = await _count(database, _OUTBOX)
+    parked, parked_seconds = await _count(database, _PARKED_COPIES)
     handovers, handovers_seconds = await _count(database, _HANDOVERS)
     return Waiting(
         outbox=outbox,
         outbox_seconds=outbox_seconds,
+        parked=parked,
+        parked_seconds=parked_seconds,
         handovers=handovers,
         handovers_seconds=handovers_seconds,
     )

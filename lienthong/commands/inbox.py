@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from connectors.postgres import InboxItem, find_item, list_items
+from connectors.postgres import InboxItem, find_item, list_items, list_parked
 from lienthong.acts import Answer, answer
 from lienthong.agency_session import AgencySession, now, open_agency
 from lienthong.commands.act import amount_of
@@ -19,12 +19,14 @@ from lienthong.directory import LiveDirectory
 from lienthong.output import as_json, json_line, say, table
 from streams.calendar import vietnamese_day
 from streams.errors import InputError
+from streams.headers import envelope_type
 from streams.inbox import revealer
 from streams.names import officer_name
 from streams.sealing import Reveal
 
 __all__ = ["add_to"]
 
+_PARKED = ("event_id", "type", "waits_for", "parked_at")
 _COLUMNS = ("event_id", "type", "from", "received_at", "due", "answer", "notes")
 
 
@@ -40,12 +42,16 @@ def add_to(app: typer.Typer) -> None:
 def show_list(
     officer: ActingAs,
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what an answer is owed for.")] = False,  # noqa: FBT002 -- a flag
+    parked: Annotated[bool, typer.Option("--parked", help="What waits for an event before it.")] = False,  # noqa: FBT002 -- a flag
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     data: Data = None,
     json: Json = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """List the inbox: what is due first, then the newest."""
-    asyncio.run(_list(chosen_data(data), officer, waiting=waiting, limit=limit, json=json))
+    if parked:
+        asyncio.run(_list_parked(chosen_data(data), officer, limit=limit, json=json))
+    else:
+        asyncio.run(_list(chosen_data(data), officer, waiting=waiting, limit=limit, json=json))
 
 
 def show_item(officer: ActingAs, event_id: UUID, data: Data = None, json: Json = False) -> None:  # noqa: FBT002 -- a flag
@@ -75,6 +81,24 @@ async def _list(data: Path, officer: str, *, waiting: bool, limit: int, json: bo
             json_line(row)
         return
     table(f"Inbox of {session.agency}", _COLUMNS, [[_shown(row[name]) for name in _COLUMNS] for row in rows])
+
+
+async def _list_parked(data: Path, officer: str, *, limit: int, json: bool) -> None:
+    async with open_agency(data, _agency(data, officer)) as session:
+        rows = [
+            {
+                "event_id": each.event_id,
+                "type": envelope_type(each.record.headers),
+                "waits_for": each.waits_for,
+                "parked_at": each.parked_at,
+            }
+            for each in await list_parked(session.database, limit=limit)
+        ]
+    if json:
+        for row in rows:
+            json_line(row)
+        return
+    table(f"Waiting at {session.agency}", _PARKED, [[_shown(row[name]) for name in _PARKED] for row in rows])
 
 
 async def _show(data: Path, officer: str, event_id: UUID, *, json: bool) -> None:
