@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import platform
@@ -181,6 +182,7 @@ class _AgencyWorker:
         database = session.database
         self._health.servers = Servers(ping=database.ping, waiting=lambda: agency_waiting(database))
         sinks, sources = connectors_of(session)
+        queued = asyncio.Event()
         pipeline = InboxPipeline(
             agency=self._agency,
             spec=self._spec,
@@ -191,10 +193,13 @@ class _AgencyWorker:
             store=session.store,
             clock=now,
             metrics=self._metrics,
+            queued=queued.set,
         )
         self._health.handlers = [each.name for each in pipeline.spec.handlers]
         publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id=consumer_group(self._agency))
-        services: list[Background] = [Relay(outbox=session.store, publisher=publisher, metrics=self._metrics)]
+        services: list[Background] = [
+            Relay(outbox=session.store, publisher=publisher, metrics=self._metrics, wake=queued)
+        ]
         services.append(ParkedService(pipeline, wait_seconds=self._settings.cause_wait_seconds))
         services += [self._sink_service(session, sink) for sink in sinks]
         services += [self._source_service(session, source) for source in sources]

@@ -48,6 +48,7 @@ class InboxPipeline:
         store: its own store.
         clock: gives the time, aware UTC.
         metrics: counted after the transaction.
+        queued: called when rows wait for Kafka.
     """
 
     agency: AgencyCode
@@ -59,6 +60,7 @@ class InboxPipeline:
     store: AgencyStore
     clock: Callable[[], datetime]
     metrics: Metrics
+    queued: Callable[[], object] = lambda: None
 
     async def process(self, records: Sequence[Record]) -> None:
         """
@@ -114,9 +116,11 @@ class InboxPipeline:
             done = await self._together(readings)
         except UnstorableError:
             done = await self._one_by_one(readings)
+        if done.effects.rows or done.effects.quarantined:
+            self.queued()
         for (topic, outcome), count in Counter(done.outcomes).items():
             self.metrics.processed(topic, outcome, count)
-        self.metrics.durable([each.event for each in done.effects.arrivals], at=self.clock())
+        self.metrics.durable([each.event for each in done.effects.arrivals])
         for item in done.effects.quarantined:
             log_quarantined(item)
 

@@ -1,7 +1,8 @@
 """
 The relay: what a transaction queued reaches Kafka, in order, and is noted only when Kafka confirmed it.
 
-A crash between confirmation and note publishes a row again; its id is the same, so that whoever receives it knows.
+Two workers of one agency have a relay each; they take turns, so that rows go out once and in order. A crash between
+confirmation and note publishes a row again; its id is the same, so that whoever receives it knows.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from streams.background import pause, with_patience
+from streams.background import with_patience
 from streams.metrics import Metrics
 from streams.store import Outbox, OutboxRow
 
@@ -42,13 +43,15 @@ class Relay:
         outbox: where rows wait.
         publisher: writes them.
         metrics: counted when confirmed.
-        poll_seconds: how often an idle relay looks.
+        poll_seconds: how often an idle relay looks: other processes queue rows, too.
+        wake: set when this process queued rows, so that they need not wait for the next look.
     """
 
     outbox: Outbox
     publisher: Publisher
     metrics: Metrics
     poll_seconds: float = 0.1
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def name(self) -> str:
@@ -59,6 +62,7 @@ class Relay:
         """Publish until told to stop."""
         while not stop.is_set():
             idle = asyncio.Event()
+            self.wake.clear()  # before the look: what is queued during it wakes the next one
 
             async def step(idle: asyncio.Event = idle) -> None:
                 if await self.publish_once() == 0:
@@ -66,18 +70,32 @@ class Relay:
 
             await with_patience(step, stop=stop, retried=self.metrics.retried)
             if idle.is_set():
-                await pause(stop, self.poll_seconds)
+                await self._rest(stop)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        waits = [asyncio.create_task(each.wait()) for each in (stop, self.wake)]
+        try:
+            await asyncio.wait(waits, timeout=self.poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     async def publish_once(self) -> int:
         """
         Publish the oldest rows.
 
         Returns:
-            How many.
+            How many; none when another relay has the outbox.
 
         Raises:
             TransientError: Kafka or the store is away; rows that were published are published again.
         """
+        if not await self.outbox.pending(limit=1):
+            return 0  # most looks end here, without a lock
+        async with self.outbox.turn() as ours:
+            return await self._publish_next() if ours else 0
+
+    async def _publish_next(self) -> int:
         entries = await self.outbox.pending(limit=_BATCH)
         if entries:
             with self.metrics.stage("confirm"):

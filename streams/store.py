@@ -8,6 +8,7 @@ implementation, `streams.testing` has its twin.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -49,7 +50,15 @@ class OutboxEntry:
 
 
 class Outbox(Protocol):
-    """Rows waiting for Kafka. One relay at a time reads them."""
+    """Rows waiting for Kafka."""
+
+    def turn(self) -> AbstractAsyncContextManager[bool]:
+        """
+        Take the outbox, so that no other relay publishes from it until the block ends.
+
+        Gives False at once when another one has it; then nothing may be published. TransientError when the store is
+        away, also at the end of the block: what was noted by then stays noted.
+        """
 
     async def pending(self, *, limit: int) -> Sequence[OutboxEntry]:
         """Give the oldest unpublished rows, in order; TransientError when the store is away."""

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from connectors.postgres import agency_statements as statements
 from connectors.postgres.connection import Database, attempt
+from connectors.postgres.relay_turn import relay_turn
 from connectors.postgres.rows import PENDING, header_literals, outbox_entry, record_of, texts_literal
 from streams.agency_store import AnswerNote, Arrival, ParkedCopy, StateId
 from streams.errors import TransientError
@@ -251,6 +252,12 @@ class PostgresAgencyStore:
         """Begin a transaction."""
         async with self.database.transaction() as connection:
             yield _Transaction(connection, self.agency)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[bool]:
+        """Take the outbox; False when another relay has it."""
+        async with relay_turn(self.database) as ours:
+            yield ours
 
     async def pending(self, *, limit: int) -> Sequence[OutboxEntry]:
         """Give the oldest unpublished rows."""

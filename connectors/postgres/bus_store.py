@@ -15,6 +15,7 @@ import psycopg
 from connectors.postgres.connection import Database
 from connectors.postgres.copying import Target
 from connectors.postgres.parking import ParkingTable
+from connectors.postgres.relay_turn import relay_turn
 from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry
 from streams.bus_store import Admission, AuditEntry, Kept, KeptCopy, KeyGrant, Place
 from streams.errors import TransientError
@@ -302,6 +303,12 @@ class PostgresBusStore:
         if len(self._granted) > _MAX_REMEMBERED:
             self._granted.clear()
         self._granted |= transaction.newly_granted
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[bool]:
+        """Take the outbox; False when another relay has it."""
+        async with relay_turn(self.database) as ours:
+            yield ours
 
     async def pending(self, *, limit: int) -> Sequence[OutboxEntry]:
         """Give the oldest unpublished rows."""

@@ -67,6 +67,17 @@ class MemoryOutbox(Generic[_Tables]):
         self.away = False
         """While it is true, every call raises TransientError."""
         self._one_at_a_time = asyncio.Lock()
+        self._taken = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[bool]:
+        """Take the outbox; False when another relay has it."""
+        self._require()
+        if self._taken.locked():
+            yield False
+            return
+        async with self._taken:
+            yield True
 
     async def pending(self, *, limit: int) -> Sequence[OutboxEntry]:
         """Give the oldest unpublished rows, in order."""

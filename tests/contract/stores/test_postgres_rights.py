@@ -21,7 +21,7 @@ pytestmark = pytest.mark.live
 
 Dsn = Callable[[AgencyCode], str]
 Login = Callable[[AgencyCode], Database]
-TABLES = ("inbox", "state", "outbox", "handover", "ingested", "document", "parked", "quarantine")
+TABLES = ("inbox", "state", "outbox", "handover", "ingested", "document", "parked", "quarantine", "relay")
 
 
 def refused(dsn: str, statement: sql.Composed | LiteralString) -> bool:

@@ -60,6 +60,17 @@ class OutboxSuite:
 
         assert [row("a"), row("b")] == [entry.row for entry in await outbox.pending(limit=2)]
 
+    async def test_one_relay_has_its_turn_at_a_time(self, outbox: Outbox, queue: Queue) -> None:
+        """Whoever comes meanwhile is told so at once; rows are queued and read all the same; then it is free again."""
+        async with outbox.turn() as first:
+            await queue([row("a")])
+            async with outbox.turn() as second:
+                assert (first, second) == (True, False)
+            assert len(await outbox.pending(limit=5)) == 1
+
+        async with outbox.turn() as third:
+            assert third
+
     async def test_several_writers_lose_nothing(self, outbox: Outbox, queue: Queue) -> None:
         """Rows of transactions that run at once are all there, those of one in its order."""
         await asyncio.gather(*(queue([row(f"{number}-{place}") for place in range(3)]) for number in range(6)))

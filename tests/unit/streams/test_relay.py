@@ -114,6 +114,51 @@ async def test_a_crash_before_the_note_publishes_the_same_ids_again(
     assert list(await store.pending(limit=9)) == []
 
 
+async def test_two_relays_of_one_outbox_publish_in_order_and_once(
+    store: MemoryAgencyStore, kafka: MemoryPublisher
+) -> None:
+    """While one waits for Kafka, the other publishes nothing, and afterwards goes on where that one ended."""
+    confirmed, asked = asyncio.Event(), asyncio.Event()
+
+    class SlowKafka:
+        async def publish(self, rows: Sequence[OutboxRow]) -> None:
+            asked.set()
+            await confirmed.wait()
+            await kafka.publish(rows)
+
+    slow = Relay(outbox=store, publisher=SlowKafka(), metrics=Metrics(TAX, CollectorRegistry()))
+    other = Relay(outbox=store, publisher=kafka, metrics=Metrics(TAX, CollectorRegistry()))
+    await queue(store, "ab")
+    first = asyncio.create_task(slow.publish_once())
+    await asked.wait()
+    await queue(store, "c")
+
+    assert await other.publish_once() == 0
+    confirmed.set()
+
+    assert [await first, await other.publish_once()] == [2, 1]
+    assert [row("a"), row("b"), row("c")] == kafka.rows
+
+
+async def test_a_relay_that_is_woken_does_not_wait_for_its_next_look(
+    store: MemoryAgencyStore, kafka: MemoryPublisher
+) -> None:
+    """Its own process says when rows are there; the look of an idle relay may then be far away."""
+    stop, wake = asyncio.Event(), asyncio.Event()
+    metrics = Metrics(TAX, CollectorRegistry())
+    relay = Relay(outbox=store, publisher=kafka, metrics=metrics, poll_seconds=60, wake=wake)
+    running = asyncio.create_task(relay.run(stop))
+    await asyncio.sleep(0)
+    await queue(store, "a")
+
+    wake.set()
+
+    await until_empty(relay)
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert [row("a")] == kafka.rows
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_running_relay_waits_servers_out_and_stops_when_told(
     relay: Relay, store: MemoryAgencyStore, kafka: MemoryPublisher

@@ -68,6 +68,11 @@ create table handover (
 );
 create index on handover (sink, sequence) where settled_at is null;
 
+create table relay (
+    single boolean primary key default true check (single)
+);
+insert into relay default values;
+
 create table parked (
     number bigint generated always as identity primary key,
     event_id uuid not null unique,

@@ -91,6 +91,11 @@ create table confirmed (
     primary key (topic, partition, below)
 );
 
+create table relay (
+    single boolean primary key default true check (single)
+);
+insert into relay default values;
+
 create table outbox (
     sequence bigint generated always as identity primary key,
     row_id uuid not null unique,
