@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from streams.audit import AuditWriter
 from streams.bus_store import BusStore
 from streams.directory import Directory
 from streams.errors import PermanentError
@@ -50,6 +52,11 @@ class AdmissionPipeline:
     metrics: Metrics
     _examiner: Examiner | None = field(default=None, repr=False)
 
+    @cached_property
+    def audit(self) -> AuditWriter:
+        """Writes the audit log's records."""
+        return AuditWriter(self.redactor.codec)
+
     async def process(self, records: Sequence[Record], emit: Emit) -> None:
         """
         Admit or quarantine records of one partition, in order, and hand over what follows from it.
@@ -67,14 +74,14 @@ class AdmissionPipeline:
         """Give an examiner by the directory as it is now: an officer is entered before the officer's first act."""
         directory = self.directory()
         if self._examiner is None or self._examiner.directory is not directory:
-            self._examiner = Examiner(reader=self.reader, redactor=self.redactor, directory=directory)
+            self._examiner = Examiner(self.reader, self.redactor, directory)
         return self._examiner
 
     async def _settle(self, examiner: Examiner, part: Sequence[Accepted | Refused], emit: Emit) -> None:
         try:
             with self.metrics.stage("transaction"):
                 async with self.store.transaction() as transaction:
-                    settlement = Settlement(transaction, examiner)
+                    settlement = Settlement(transaction, examiner, self.audit)
                     await settlement.settle(part)
         except PermanentError as error:
             if error.code != "database_value":

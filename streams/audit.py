@@ -2,29 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import uuid5
 
 from streams.bus_store import AuditEntry
 from streams.codec import Codec
 from streams.headers import CONTENT_TYPE, Headers, time_text
 from streams.names import AUDIT_TOPIC, BUS, EVENT_NAMESPACE, EventType
+from streams.redaction import Pieces, Redactor
 from streams.store import OutboxRow
 
-__all__ = ["audit_row"]
+__all__ = ["AuditWriter", "audit_row"]
+
+_Alike = tuple[object, ...]
 
 _TYPE = EventType("audit.recorded")
+_MAX_ENCODED = 1_000
 _TYPE_NAME = _TYPE.encode()
 _CONTENT_TYPE = CONTENT_TYPE.encode()
 _SOURCE = f"//lienthong/agency/{BUS}".encode()
 
 
+@dataclass(frozen=True)
+class AuditWriter:
+    """
+    Makes records of audit entries.
+
+    Args:
+        codec: with the registry's ids.
+    """
+
+    codec: Codec
+    _encoded: dict[_Alike, Pieces] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _redactor(self) -> Redactor:
+        return Redactor(self.codec)
+
+    def row(self, entry: AuditEntry) -> OutboxRow:
+        """Make the record of an entry; its id tells one entry from another, so a repeat is the same."""
+        name = f"audit|{entry.action}|{entry.event_id}|{entry.agency}|{entry.officer}|{entry.reason_code}"
+        entry_id = uuid5(EVENT_NAMESPACE, name)
+        subject = f"event:{entry.event_id or entry_id}".encode()
+        return OutboxRow(
+            row_id=entry_id,
+            topic=AUDIT_TOPIC,
+            key=subject,
+            value=self._value(entry),
+            headers=_headers(str(entry_id).encode(), time_text(entry.at).encode(), subject),
+        )
+
+    def _value(self, entry: AuditEntry) -> bytes:
+        """Encode an entry; of entries that differ in event and time alone, only these two are encoded anew."""
+        if entry.event_id is None or entry.details is not None:
+            return self.codec.encode(_TYPE, _data(entry))
+        shared = tuple([(each.agency, each.removed, each.article) for each in entry.shared])
+        alike = entry.action, entry.event_type, entry.agency, entry.officer, entry.reason_code, shared
+        pieces = self._encoded.get(alike)
+        if pieces is None:
+            if len(self._encoded) >= _MAX_ENCODED:
+                self._encoded.clear()
+            pieces = self._encoded[alike] = self._redactor.encode(_TYPE, _data(entry))
+        own = self._redactor.encode_fields(_TYPE, {"recorded_at": entry.at, "event_id": entry.event_id})
+        return pieces.replaced(own)
+
+
 def audit_row(codec: Codec, entry: AuditEntry) -> OutboxRow:
-    """Make the record of an audit entry; its id tells one entry from another, so a repeat is the same."""
-    name = f"audit|{entry.action}|{entry.event_id}|{entry.agency}|{entry.officer}|{entry.reason_code}"
-    entry_id = uuid5(EVENT_NAMESPACE, name)
-    subject = f"event:{entry.event_id or entry_id}".encode()
+    """Make the record of one entry; who makes many keeps an `AuditWriter`."""
+    return AuditWriter(codec).row(entry)
+
+
+def _data(entry: AuditEntry) -> dict[str, object]:
     shared = [{"agency": each.agency, "removed": each.removed, "legal_article": each.article} for each in entry.shared]
-    data = {
+    return {
         "action": entry.action,
         "recorded_at": entry.at,
         "event_id": entry.event_id,
@@ -35,13 +86,6 @@ def audit_row(codec: Codec, entry: AuditEntry) -> OutboxRow:
         "reason_code": entry.reason_code,
         "details": entry.details,
     }
-    return OutboxRow(
-        row_id=entry_id,
-        topic=AUDIT_TOPIC,
-        key=subject,
-        value=codec.encode(_TYPE, data),
-        headers=_headers(str(entry_id).encode(), time_text(entry.at).encode(), subject),
-    )
 
 
 def _headers(entry_id: bytes, at: bytes, subject: bytes) -> Headers:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from streams.audit import audit_row
+from streams.audit import AuditWriter
 from streams.bus_store import AuditEntry, Kept, KeptCopy, KeyGrant
-from streams.codec import Codec
 from streams.examination import Accepted
 from streams.headers import WRITTEN_BY_THE_BUS, Headers, event_headers, time_text
 from streams.names import BUS, inbox_topic, quarantine_topic
@@ -58,7 +58,7 @@ def _bus_headers(accepted: Accepted, copy: KeptCopy, recorded: bytes) -> Headers
 def key_grants(accepted: Accepted) -> list[KeyGrant]:
     """Name the keys under which something is sealed that a recipient's copy still has."""
     data = accepted.event.data
-    sealed = {name: key_ids_in({name: data[name]}) for name in accepted.spec.sealed if data.get(name) is not None}
+    sealed = {name: _key_ids(data[name]) for name in accepted.spec.sealed if data.get(name) is not None}
     return [
         KeyGrant(key_id, delivery.agency, accepted.event.source)
         for delivery in accepted.deliveries
@@ -66,6 +66,11 @@ def key_grants(accepted: Accepted) -> list[KeyGrant]:
         if name not in delivery.removed
         for key_id in key_ids
     ]
+
+
+def _key_ids(value: Any) -> Collection[str]:
+    # Nearly always a sealed value itself; only parcels have theirs within.
+    return (value["key_id"],) if isinstance(value, dict) and "key_id" in value else key_ids_in({"": value})
 
 
 def admitted_entry(accepted: Accepted, kept: Kept) -> AuditEntry:
@@ -87,10 +92,10 @@ def quarantined_entry(item: QuarantineItem) -> AuditEntry:
     return AuditEntry(action="quarantined", at=item.record.time, event_id=item.id, agency=BUS, reason_code=item.reason)
 
 
-def quarantine_rows(codec: Codec, item: QuarantineItem) -> Sequence[OutboxRow]:
+def quarantine_rows(audit: AuditWriter, item: QuarantineItem) -> Sequence[OutboxRow]:
     """Make the record of the quarantine topic and that of the audit log."""
     record = item.record
     row = OutboxRow(
         row_id=item.id, topic=quarantine_topic(BUS), key=record.key, value=record.value, headers=item.headers
     )
-    return [row, audit_row(codec, quarantined_entry(item))]
+    return [row, audit.row(quarantined_entry(item))]

@@ -63,7 +63,7 @@ class OverdueService:
             overdue = await transaction.overdue(before, limit=_TOGETHER)
             if not overdue:
                 return
-            settlement = Settlement(transaction, self.admission.examiner())
+            settlement = Settlement(transaction, self.admission.examiner(), self.admission.audit)
             missing = PermanentError("The event that it names as its cause did not come.", code="cause_missing")
             await settlement.refuse([quarantine_item(each.record, missing) for each in overdue])
             await settlement.release({each.event_id: each.event_id for each in overdue})

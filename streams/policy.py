@@ -8,7 +8,7 @@ one remove; everything else is taken out before its inbox topic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from streams.catalogue import EventTypeSpec
@@ -18,6 +18,7 @@ from streams.names import AgencyCode, EventType
 
 __all__ = ["Delivery", "Entitlement", "entitled", "share", "withheld"]
 
+_MAX_MADE = 1_000
 _OFFICER = frozenset({"ce_officer", "ce_keyid", "ce_signature"})
 _CAUSE = frozenset({"ce_causationid", "ce_after"})
 
@@ -64,6 +65,25 @@ class Entitlement:
     article: str
     answer_type: EventType | None
     answer_within: timedelta
+    _made: dict[frozenset[str], Delivery] = field(default_factory=dict, repr=False, compare=False)
+
+    def delivery(self, there: frozenset[str], at: datetime) -> Delivery:
+        """
+        Make the agency's delivery of an event.
+
+        Args:
+            there: the fields that have a value.
+            at: when the event is admitted, aware UTC.
+        """
+        made = self._made.get(there)
+        if made is None:  # without a due date it is the same for every event with these fields
+            if len(self._made) >= _MAX_MADE:
+                self._made.clear()
+            made = Delivery(self.agency, tuple(sorted(self.hidden & there)), self.purpose, self.article, None, None)
+            self._made[there] = made
+        if self.answer_type is None:
+            return made
+        return replace(made, answer_type=self.answer_type, answer_due=at + self.answer_within)
 
 
 def entitled(spec: EventTypeSpec, directory: Directory, *, on: date) -> Sequence[Entitlement]:
@@ -97,18 +117,8 @@ def share(data: Data, entitlements: Sequence[Entitlement], *, at: datetime) -> S
     Returns:
         One delivery for each entitled agency, by code.
     """
-    there = frozenset(name for name, value in data.items() if value is not None)
-    return [
-        Delivery(
-            agency=each.agency,
-            removed=tuple(sorted(each.hidden & there)),
-            purpose=each.purpose,
-            article=each.article,
-            answer_type=each.answer_type,
-            answer_due=at + each.answer_within if each.answer_type else None,
-        )
-        for each in entitlements
-    ]
+    there = frozenset([name for name, value in data.items() if value is not None])
+    return [each.delivery(there, at) for each in entitlements]
 
 
 def withheld(event: Event, removed: Sequence[str]) -> frozenset[str]:

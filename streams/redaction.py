@@ -7,7 +7,7 @@ field by field; each copy is put together from the same pieces.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.avro_writer import WritePieces, compile_pieces
@@ -37,9 +37,18 @@ class Pieces:
 
     def without(self, removed: Collection[str]) -> bytes:
         """Give the encoding with null in place of these fields, each of which may be removed."""
-        kept = [self.whole[: self.ends[0]]]
-        for name, start, end in zip(self.fields, self.ends, self.ends[1:], strict=False):
-            kept.append(_NULL if name in removed else self.whole[start:end])
+        return self.replaced(dict.fromkeys(removed, _NULL))
+
+    def replaced(self, others: Mapping[str, bytes]) -> bytes:
+        """Give the encoding with other bytes in place of those of some fields."""
+        whole, start = self.whole, 0
+        kept: list[bytes] = []
+        for name, begin, end in zip(self.fields, self.ends, self.ends[1:], strict=False):
+            other = others.get(name)
+            if other is not None:
+                kept += (whole[start:begin], other)
+                start = end
+        kept.append(whole[start:])
         return b"".join(kept)
 
 
@@ -54,6 +63,7 @@ class Redactor:
 
     codec: Codec
     _writers: dict[EventType, WritePieces] = field(default_factory=dict)
+    _parts: dict[tuple[EventType, tuple[str, ...]], WritePieces] = field(default_factory=dict)
 
     def encode(self, event_type: EventType, data: Data) -> Pieces:
         """
@@ -66,9 +76,25 @@ class Redactor:
         if event_type not in self._writers:
             self._writers[event_type] = compile_pieces(spec.schema)
         out = bytearray(PREFIX.pack(0, self.codec.ids[event_type]))
+        ends = self._written(event_type, self._writers[event_type], out, data)
+        return Pieces(whole=bytes(out), ends=ends, fields=spec.fields)
+
+    def encode_fields(self, event_type: EventType, data: Data) -> Mapping[str, bytes]:
+        """Encode some of a type's fields, each by itself; errors are those of `encode`."""
+        names = tuple(data)
+        if (event_type, names) not in self._parts:
+            schema = self.codec.catalogue[event_type].schema
+            fields = {each["name"]: each for each in schema["fields"]}
+            self._parts[event_type, names] = compile_pieces({**schema, "fields": [fields[name] for name in names]})
+        out = bytearray()
+        ends = self._written(event_type, self._parts[event_type, names], out, data)
+        return {name: bytes(out[start:end]) for name, start, end in zip(names, ends, ends[1:], strict=False)}
+
+    @staticmethod
+    def _written(event_type: EventType, write: WritePieces, out: bytearray, data: Data) -> list[int]:
         ends = [len(out)]
         try:
-            self._writers[event_type](out, data, ends)
+            write(out, data, ends)
         except DOES_NOT_FIT as error:
             raise does_not_fit(event_type, error) from error
-        return Pieces(whole=bytes(out), ends=ends, fields=spec.fields)
+        return ends

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from streams.audit import audit_row
+from streams.audit import AuditWriter
 from streams.bus_store import Admission, AuditEntry, BusTransaction, Kept, Place
 from streams.copies import admitted_entry, copies, key_grants, quarantine_rows, quarantined_entry
 from streams.errors import ForbiddenError, PermanentError
@@ -34,12 +34,13 @@ class Settlement:
     Args:
         transaction: open.
         examiner: examines what is released.
+        audit: writes the audit log's records.
     """
 
-    def __init__(self, transaction: BusTransaction, examiner: Examiner) -> None:
+    def __init__(self, transaction: BusTransaction, examiner: Examiner, audit: AuditWriter) -> None:
         self._transaction = transaction
         self._examiner = examiner
-        self._codec = examiner.redactor.codec
+        self._audit = audit
         self.rows: list[OutboxRow] = []
         """What is to be handed to Kafka, in order."""
         self.outcomes: list[tuple[TopicName, str]] = []
@@ -66,7 +67,7 @@ class Settlement:
         await self._transaction.quarantine(items)
         await self._transaction.audit([quarantined_entry(item) for item in items])
         for item in items:
-            self.rows += quarantine_rows(self._codec, item)
+            self.rows += quarantine_rows(self._audit, item)
             self.outcomes.append((item.record.topic, f"quarantined_{item.reason}"))
         self.refused += items
 
@@ -154,13 +155,13 @@ class Settlement:
     def _hand_over(self, accepted: Accepted, held: Kept) -> AuditEntry:
         entry = admitted_entry(accepted, held)
         self.rows += copies(accepted, held)
-        self.rows.append(audit_row(self._codec, entry))
+        self.rows.append(self._audit.row(entry))
         self.outcomes.append((accepted.record.topic, "admitted" if held.new else "repeated"))
         return entry
 
     def _refuse_again(self, record: Record, reason: str) -> None:
         item = quarantine_item(record, PermanentError("It was refused before.", code=reason))
-        self.rows += quarantine_rows(self._codec, item)
+        self.rows += quarantine_rows(self._audit, item)
         self.outcomes.append((record.topic, "repeated"))
 
     async def _hand_over_released(self, event_ids: Sequence[UUID]) -> None:

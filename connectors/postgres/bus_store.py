@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from connectors.postgres.connection import Database
-from connectors.postgres.copying import Target
+from connectors.postgres.copying import TEXT_ARRAY, Target, text_array
 from connectors.postgres.parking import ParkingTable
 from connectors.postgres.relay_turn import relay_turn
 from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry
@@ -53,7 +53,7 @@ _DELIVERY = Target(
     [
         ("event_id", "uuid"),
         ("agency", "text"),
-        ("removed", "text[]"),
+        ("removed", TEXT_ARRAY),
         ("purpose", "text"),
         ("legal_article", "text"),
         ("answer_type", "text"),
@@ -72,7 +72,7 @@ _AUDIT = Target(
         ("event_type", "text"),
         ("agency", "text"),
         ("officer", "text"),
-        ("recipients", "text[]"),
+        ("recipients", TEXT_ARRAY),
         ("reason_code", "text"),
     ],
 )
@@ -256,7 +256,7 @@ def _delivery_rows(event_id: UUID, kept: Kept) -> Iterable[Sequence[object]]:
         yield (
             event_id,
             each.agency,
-            list(each.removed),
+            text_array(each.removed),
             each.purpose,
             each.article,
             each.answer_type,
@@ -274,7 +274,7 @@ def _audit_row(entry: AuditEntry) -> Sequence[object]:
         entry.event_type,
         entry.agency,
         entry.officer,
-        [each.agency for each in entry.shared],
+        text_array(tuple(each.agency for each in entry.shared)),
         entry.reason_code,
     )
 

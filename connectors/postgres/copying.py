@@ -4,10 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from struct import Struct
 
 import psycopg
 
-__all__ = ["Target"]
+__all__ = ["TEXT_ARRAY", "Target", "text_array"]
+
+TEXT_ARRAY = "bytea"
+"""
+The type under which a column of type text[] is announced when its values are `text_array`'s.
+
+Binary COPY carries no types, so that PostgreSQL reads the bytes as what the column is.
+"""
+
+_ARRAY = Struct(">iiIii")
+_ARRAY_EMPTY = Struct(">iiI")
+_LENGTH = Struct(">i")
+_TEXT_OID = 25
+
+
+@lru_cache(maxsize=10_000)
+def text_array(texts: tuple[str, ...]) -> bytes:
+    """
+    Give a text[] in PostgreSQL's binary form.
+
+    The same few lists of fields and agencies come with every event, and the driver would write them anew each time.
+    """
+    if not texts:
+        return _ARRAY_EMPTY.pack(0, 0, _TEXT_OID)
+    encoded = [text.encode() for text in texts]
+    return b"".join(
+        [_ARRAY.pack(1, 0, _TEXT_OID, len(texts), 1), *(_LENGTH.pack(len(each)) + each for each in encoded)]
+    )
 
 
 @dataclass(frozen=True)

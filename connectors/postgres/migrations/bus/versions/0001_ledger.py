@@ -121,7 +121,6 @@ create table audit (
     reason_code text,
     details jsonb
 );
-create index on audit (event_id);
 
 create table quarantine (
     id uuid primary key,
