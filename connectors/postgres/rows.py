@@ -68,6 +68,14 @@ def texts_literal(texts: tuple[str, ...]) -> str:
     return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
 
 
+def header_pairs(names: Sequence[str], values: Sequence[Any]) -> Headers:
+    """Read headers from two columns; a null value, which Kafka knows, stays one."""
+    pairs: list[Any] = [
+        (name, value if value is None else bytes(value)) for name, value in zip(names, values, strict=True)
+    ]
+    return pairs
+
+
 def storable(texts: Iterable[str]) -> list[str]:
     """Give those texts, sorted, that PostgreSQL can hold: one with a zero byte names nothing there."""
     return sorted(text for text in texts if "\0" not in text)
@@ -87,7 +95,7 @@ def outbox_columns(row: OutboxRow) -> dict[str, Any]:
 def outbox_entry(row: Sequence[Any]) -> OutboxEntry:
     """Read a row of `PENDING`."""
     sequence, row_id, topic, key, value, names, values = row
-    headers = _headers(names, values)
+    headers = header_pairs(names, values)
     return OutboxEntry(
         sequence=sequence, row=OutboxRow(row_id=row_id, topic=TopicName(topic), key=key, value=value, headers=headers)
     )
@@ -101,14 +109,10 @@ def record_of(row: Mapping[str, Any]) -> Record:
         offset=row["offset"],
         key=row["key"],
         value=row["value"],
-        headers=_headers(row["header_names"], row["header_values"]),
+        headers=header_pairs(row["header_names"], row["header_values"]),
         timestamp_ms=row.get("timestamp_ms", 0),
     )
 
-
-def _headers(names: Sequence[str], values: Sequence[Any]) -> list[tuple[str, Any]]:
-    # A stranger's header may have no value at all, and is kept so.
-    return [(name, value if value is None else bytes(value)) for name, value in zip(names, values, strict=True)]
 
 
 async def keep_quarantined(connection: psycopg.AsyncConnection, item: QuarantineItem) -> bool:
