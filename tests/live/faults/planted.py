@@ -27,6 +27,7 @@ __all__ = ["try_plant", "try_planted"]
 
 _EVENTS = 240
 _KILLS = 2
+_SELLERS = 6  # few, so that their numbers grow and agencies derive something
 
 
 def try_plant(rig: Rig, name: str, plant: Plant, *, seed: int) -> Verdict:
@@ -35,7 +36,7 @@ def try_plant(rig: Rig, name: str, plant: Plant, *, seed: int) -> Verdict:
         rig.stores.change(f"alter table {table} drop constraint {table.rpartition('.')[2]}_pkey cascade")
     rig.crew.replant(plant.where, name)
     try:
-        return run_segment(rig, name, Mix(events=_EVENTS, seed=seed, **plant.mix), plant)
+        return run_segment(rig, name, Mix(events=_EVENTS, seed=seed, sellers=_SELLERS, **plant.mix), plant)
     finally:
         rig.crew.replant(plant.where, "")
         rig.forget_waiting()
@@ -86,7 +87,7 @@ def try_planted(bugs: Sequence[str]) -> int:
 
 
 def _try_all(rig: Rig, names: list[str]) -> int:
-    clean = run_segment(rig, "clean", Mix(events=_EVENTS, seed=2, crossed=0.3), None)
+    clean = run_segment(rig, "clean", Mix(events=_EVENTS, seed=2, sellers=_SELLERS, crossed=0.3), None)
     _say(f"{'no bug':24} {'clean' if clean.good else 'NOT CLEAN ' + clean.explain()}")
     caught = 0
     for number, name in enumerate(names):
