@@ -13,11 +13,12 @@ from uuid import UUID
 
 from streams.agency_store import AgencyTransaction, AnswerNote, Arrival, ParkedCopy, StateId
 from streams.catalogue import Catalogue
+from streams.event import Event
 from streams.record import QuarantineItem
 from streams.sender import Prepared, documents_in
 from streams.store import OutboxRow
 
-__all__ = ["Effects", "sent"]
+__all__ = ["Effects", "said", "sent"]
 
 
 _LISTS = ("arrivals", "documents", "handovers", "rows", "answers", "quarantined")
@@ -94,9 +95,20 @@ def sent(prepared: Sequence[Prepared], catalogue: Catalogue) -> Effects:
     """
     effects = Effects(rows=[each.row for each in prepared])
     for each in prepared:
-        event = each.event
-        effects.documents += [(event.id, document.sha256) for document in documents_in(event.data)]
-        if catalogue[event.type].answers is not None and event.cause is not None:
-            status = str(event.data.get("status") or "answered")
-            effects.answers.append(AnswerNote(request=event.cause, answer=event.id, status=status, at=event.time))
+        effects.add(said(each.event, catalogue))
+    return effects
+
+
+def said(event: Event, catalogue: Catalogue) -> Effects:
+    """
+    Say what one of the agency's own events tells about its tables: documents that it names, an item that it answers.
+
+    Args:
+        event: of the agency's own.
+        catalogue: says which type answers which.
+    """
+    effects = Effects(documents=[(event.id, document.sha256) for document in documents_in(event.data)])
+    if catalogue[event.type].answers is not None and event.cause is not None:
+        status = str(event.data.get("status") or "answered")
+        effects.answers.append(AnswerNote(request=event.cause, answer=event.id, status=status, at=event.time))
     return effects

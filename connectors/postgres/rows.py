@@ -114,7 +114,6 @@ def record_of(row: Mapping[str, Any]) -> Record:
     )
 
 
-
 async def keep_quarantined(connection: psycopg.AsyncConnection, item: QuarantineItem) -> bool:
     """Keep a record that cannot be processed; False for a repeat."""
     record = item.record

@@ -20,13 +20,13 @@ from lienthong.directory import LiveDirectory
 from lienthong.rebuild.refusals import RefusingReader
 from lienthong.rebuild.replay import Member, Replay
 from lienthong.worker import connectors_of, sinks_by_type
+from streams.effects import said
 from streams.errors import PermanentError
-from streams.inbox import InboxPipeline, note_answer
+from streams.inbox import InboxPipeline
 from streams.metrics import Metrics
 from streams.names import AgencyCode, inbox_topic
 from streams.reader import Reader
 from streams.record import Record
-from streams.sender import documents_in
 
 __all__ = ["inbox_of"]
 
@@ -96,5 +96,4 @@ async def _say_again(
     if event.source != agency or event.time > until:
         return
     async with store.transaction() as transaction:
-        await transaction.name_documents(event.id, documents_in(event.data))
-        await note_answer(transaction, reader.codec.catalogue, event)
+        await said(event, reader.codec.catalogue).write(transaction)
