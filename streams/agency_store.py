@@ -139,7 +139,11 @@ class AgencyTransaction(Protocol):
         """
 
     async def overdue(self, before: datetime, *, limit: int) -> Sequence[ParkedCopy]:
-        """Give the oldest of what is parked since before a time, in order of parking."""
+        """
+        Give the oldest of what is parked since before a time, in order of parking.
+
+        Left out is what waits for a copy that is parked itself: that one's end decides about it.
+        """
 
     async def park(self, copies: Sequence[ParkedCopy]) -> None:
         """Let copies wait; of one that is parked already only `waits_for` changes."""

@@ -124,7 +124,11 @@ PARKED = """
     select * from parked where event_id in (select event_id from touched) order by number
 """
 
-OVERDUE = "select * from parked where parked_at < %(before)s order by number limit %(limit)s"
+OVERDUE = """
+    select * from parked as late
+    where parked_at < %(before)s and not exists (select from parked where event_id = late.waits_for)
+    order by number limit %(limit)s
+"""
 
 PARK = """
     insert into parked (event_id, waits_for, subject, sequence, topic, partition, "offset", timestamp_ms, key, value,

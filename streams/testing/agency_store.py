@@ -121,7 +121,8 @@ class _Transaction:
         return list(self.tables.parked.values())
 
     async def overdue(self, before: datetime, *, limit: int) -> Sequence[ParkedCopy]:
-        return [each for each in self.tables.parked.values() if each.parked_at < before][:limit]
+        parked = self.tables.parked
+        return [each for each in parked.values() if each.parked_at < before and each.waits_for not in parked][:limit]
 
     async def park(self, copies: Sequence[ParkedCopy]) -> None:
         for each in copies:

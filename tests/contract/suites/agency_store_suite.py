@@ -289,7 +289,7 @@ class AgencyStoreSuite(OutboxSuite):
 
     async def test_a_parked_copy_comes_back_whole_until_it_is_unparked(self, store: AgencyStore) -> None:
         """In order of parking; parking again changes what it waits for and nothing else."""
-        copies = [parked("b", "x"), parked("a", "b", sequence=None), parked("c", "x", at=NOON + timedelta(hours=1))]
+        copies = [parked("b", "x"), parked("a", "z", sequence=None), parked("c", "x", at=NOON + timedelta(hours=1))]
         async with store.transaction() as transaction:
             await transaction.own_parking()
             await transaction.park(copies[:2])
@@ -304,6 +304,9 @@ class AgencyStoreSuite(OutboxSuite):
             assert copies[:2] == list(await transaction.overdue(NOON + timedelta(minutes=1), limit=5))
             assert copies[:1] == list(await transaction.overdue(NOON + timedelta(minutes=1), limit=1))
             await transaction.unpark([named_id("a"), named_id("c")])
+            await transaction.park([parked("d", "b")])
+            assert copies[:1] == list(await transaction.overdue(NOON + timedelta(minutes=1), limit=5))
+            await transaction.unpark([named_id("d")])
 
         async with store.transaction() as transaction:
             assert copies[:1] == list(await transaction.parked([], {"seller:x"}))

@@ -235,6 +235,22 @@ async def test_nothing_is_overdue_before_its_time(waiting: tuple[Police, list[Re
     assert len(police.store.tables.parked) == 2
 
 
+async def test_what_waits_for_a_waiting_copy_is_not_refused_before_it(shared: MemoryBus) -> None:
+    """The last one was parked first, and what it waits for came: only the copy behind which that one waits is lost."""
+    times = [NOON]
+    police = police_of(shared, lambda: times[-1])
+    records = await sent(shared, [Copy(0, None), Copy(1, 0), Copy(1, None), Copy(2, 2)])
+    await police.process([records[3], records[1], records[2]])
+    times.append(NOON + timedelta(seconds=HOUR + 1))
+
+    await police.pipeline().refuse_overdue(HOUR)
+
+    tables = police.store.tables
+    assert {named_id("2"), named_id("3")} == set(tables.inbox)
+    assert [(records[1], "cause_missing")] == [(item.record, item.reason) for item in tables.quarantined.values()]
+    assert tables.parked == {}
+
+
 async def test_a_waiting_copy_that_cannot_be_kept_costs_the_other_nothing(shared: MemoryBus) -> None:
     """What is released, too, stands in a part of its own when the database refuses a value."""
     police = police_of(shared)
