@@ -37,6 +37,12 @@ Headers = Sequence[tuple[str, bytes]]
 CONTENT_TYPE = "application/avro"
 """Media type of the value: Avro in Confluent's framing (a zero byte, the schema id in four bytes, the datum)."""
 
+UNREADABLE = "lt_unreadable"
+"""Header of a record that Kafka gave and nobody can read: `headers`, or `batch` where the value is a whole batch."""
+
+RAW_HEADERS = "lt_raw_headers"
+"""With it, the bytes of all headers as they were written."""
+
 MAX_DEPTH = 16
 """An event with more causes than this before it is part of a loop."""
 
@@ -119,7 +125,7 @@ def envelope_type(headers: Headers) -> EventType:
     Say which type an envelope names, before anything else of it is read.
 
     Raises:
-        UndecodableError: code `bad_envelope`; it names none.
+        UndecodableError: code `bad_envelope`; it names none. Code `unreadable`: see `UNREADABLE`.
     """
     for name, value in headers:
         if name == "ce_type":
@@ -127,6 +133,8 @@ def envelope_type(headers: Headers) -> EventType:
                 return EventType(value.decode())
             except (UnicodeDecodeError, AttributeError) as error:
                 raise UndecodableError("The envelope's ce_type is not UTF-8.", code="bad_envelope") from error
+    if any(name == UNREADABLE for name, _ in headers):
+        raise UndecodableError("Kafka's client cannot read the record or its batch.", code="unreadable")
     raise UndecodableError("The envelope lacks ce_type.", code="bad_envelope")
 
 

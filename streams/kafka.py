@@ -11,7 +11,15 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from streams.errors import TransientError
 from streams.store import OutboxRow
 
-__all__ = ["KafkaAddress", "LibrdkafkaPublisher", "producer_settings"]
+__all__ = ["MAX_RECORD_BYTES", "KafkaAddress", "LibrdkafkaPublisher", "producer_settings"]
+
+MAX_RECORD_BYTES = 2_097_152
+"""
+The largest record on a topic that the bus or an agency's worker writes alone.
+
+Twice what an event topic takes: a copy or a quarantined record says more than the original, and one that Kafka would
+not take would hold its partition for ever.
+"""
 
 _DELIVERY_TIMEOUT_SECONDS = 30
 
@@ -76,6 +84,7 @@ def producer_settings(address: KafkaAddress, *, client_id: str) -> dict[str, str
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 5,
+        "message.max.bytes": MAX_RECORD_BYTES,
         "delivery.timeout.ms": _DELIVERY_TIMEOUT_SECONDS * 1000,
         "log_level": 3,
     }

@@ -34,6 +34,7 @@ SCHEMA_CODES = frozenset(
         "undecodable",
         "unknown_schema",
         "unknown_type",
+        "unreadable",
         "wrong_schema",
     }
 )

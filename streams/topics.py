@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from streams.catalogue import Catalogue
 from streams.directory import Directory
+from streams.kafka import MAX_RECORD_BYTES
 from streams.names import BUS, TopicName, inbox_topic, quarantine_topic
 
 __all__ = ["TopicSpec", "topic_plan"]
@@ -20,6 +21,8 @@ _DAY_MS = 86_400_000
 _EVENT_PARTITIONS = 4
 _INBOX_PARTITIONS = 2
 _BUS_QUARANTINE_DAYS = 365
+
+_READ_BYTES = 1_048_588  # Kafka's own default: what anybody may write
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class TopicSpec:
 
 def topic_plan(catalogue: Catalogue, directory: Directory) -> Sequence[TopicSpec]:
     """Give all topics, by name."""
-    plan = [_topic(spec.topic, _EVENT_PARTITIONS, days=None) for spec in catalogue.types.values()]
+    plan = [_topic(spec.topic, _EVENT_PARTITIONS, days=None, most=_READ_BYTES) for spec in catalogue.types.values()]
     plan.append(_topic(quarantine_topic(BUS), 1, days=_BUS_QUARANTINE_DAYS))
     for code, agency in directory.agencies.items():
         plan.append(_topic(inbox_topic(code), _INBOX_PARTITIONS, days=agency.inbox_days))
@@ -48,13 +51,14 @@ def topic_plan(catalogue: Catalogue, directory: Directory) -> Sequence[TopicSpec
     return sorted(plan, key=lambda topic: topic.name)
 
 
-def _topic(name: TopicName, partitions: int, *, days: int | None) -> TopicSpec:
+def _topic(name: TopicName, partitions: int, *, days: int | None, most: int = MAX_RECORD_BYTES) -> TopicSpec:
     retention_ms = -1 if days is None else days * _DAY_MS
     return TopicSpec(
         name=name,
         partitions=partitions,
         config={
             "cleanup.policy": "delete",
+            "max.message.bytes": str(most),
             "message.timestamp.type": "LogAppendTime",
             "retention.ms": str(retention_ms),
             "retention.bytes": "-1",

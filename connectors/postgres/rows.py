@@ -48,6 +48,14 @@ def header_columns(headers: Headers) -> dict[str, list[str] | list[bytes]]:
     return {"header_names": names, "header_values": [value for _, value in headers]}
 
 
+def header_pairs(names: Sequence[str], values: Sequence[Any]) -> Headers:
+    """Read headers from two columns; a null value, which Kafka knows, stays one."""
+    pairs: list[Any] = [
+        (name, value if value is None else bytes(value)) for name, value in zip(names, values, strict=True)
+    ]
+    return pairs
+
+
 def storable(texts: Iterable[str]) -> list[str]:
     """Give those texts, sorted, that PostgreSQL can hold: one with a zero byte names nothing there."""
     return sorted(text for text in texts if "\0" not in text)
@@ -67,7 +75,7 @@ def outbox_columns(row: OutboxRow) -> dict[str, Any]:
 def outbox_entry(row: Sequence[Any]) -> OutboxEntry:
     """Read a row of `PENDING`."""
     sequence, row_id, topic, key, value, names, values = row
-    headers = list(zip(names, map(bytes, values), strict=True))
+    headers = header_pairs(names, values)
     return OutboxEntry(
         sequence=sequence, row=OutboxRow(row_id=row_id, topic=TopicName(topic), key=key, value=value, headers=headers)
     )
@@ -81,7 +89,7 @@ def record_of(row: Mapping[str, Any]) -> Record:
         offset=row["offset"],
         key=row["key"],
         value=row["value"],
-        headers=list(zip(row["header_names"], map(bytes, row["header_values"]), strict=True)),
+        headers=header_pairs(row["header_names"], row["header_values"]),
         timestamp_ms=row.get("timestamp_ms", 0),
     )
 

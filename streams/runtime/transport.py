@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
 from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import TRANSPORTS
@@ -23,6 +24,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.runtime.ledger import Batch, HoleError, Ledger, Partition
+from streams.runtime.tolerant_records import TolerantRecords
 
 __all__ = ["SCHEME", "BatchConsumer", "BatchTransport", "install"]
 
@@ -39,7 +41,8 @@ _log = structlog.get_logger(__name__)
 
 
 def install() -> None:
-    """Let Faust find this transport by its scheme, by Faust's own means."""
+    """Let Faust find this transport by its scheme, by Faust's own means, and aiokafka read what it cannot."""
+    fetcher.MemoryRecords = TolerantRecords  # the one place where its fetcher looks it up
     TRANSPORTS.aliases[SCHEME] = f"{__name__}:BatchTransport"
 
 
