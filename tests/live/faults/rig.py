@@ -121,6 +121,7 @@ class Rig:
         self._open = contextlib.ExitStack()
         self._mounts = self._open.enter_context(contextlib.ExitStack())  # left last, when no server writes any more
         self._snapshots: list[Snapshot] = []
+        self._ids: dict[UUID, UUID] = {}
         self.proxy: RegistryProxy | None = None
         self._load: subprocess.Popen[bytes] | None = None
 
@@ -280,8 +281,10 @@ class Rig:
             for code, group in groups.items():
                 known = known_ids(self.stores, code)
                 if known is not None:
+                    # One object for each id, however many looks saw it: a full run has millions of them.
+                    ids = frozenset(self._ids.setdefault(each, each) for each in known[0])
                     self._snapshots.append(
-                        Snapshot(BUS_PLACE if code == BUS else code, committed[group], known[0], known[1])
+                        Snapshot(BUS_PLACE if code == BUS else code, committed[group], ids, known[1])
                     )
 
     def _look_at_probe(self, committed: Mapping[tuple[str, int], int], known: frozenset[UUID]) -> None:
