@@ -17,17 +17,20 @@ from uuid import UUID
 
 import psutil
 import psycopg
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from psycopg import sql
 
 from lienthong.directory import LiveDirectory
-from lienthong.installation import supervised
+from lienthong.installation import bring_up, supervised
 from lienthong.provision import DATABASE
+from lienthong.settings import remember_stack
 from lienthong.stack import SilentProgress, StackPlan, postgres_admin_dsn, server_status, start_servers
+from lienthong.supervisor import stop_supervisor
 from streams.catalogue import load_catalogue
 from streams.names import AUDIT_TOPIC, BUS, AgencyCode, consumer_group, database_schema, inbox_topic
 
-__all__ = ["Province", "Ran", "Received"]
+__all__ = ["Province", "Ran", "Received", "running_province_on"]
 
 _LOOK_SECONDS = 0.1
 
@@ -268,3 +271,16 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@contextlib.contextmanager
+def running_province_on(plan: StackPlan, work: Path) -> Iterator[Province]:
+    """Provision servers and run the bus and the agencies under their supervisor; stop these at the end."""
+    remember_stack(plan)
+    with pytest.MonkeyPatch.context() as patch:
+        # The shortest that Kafka allows: a killed worker's partitions wait for it.
+        patch.setenv("LIENTHONG_SESSION_TIMEOUT_SECONDS", "6")
+        bring_up(plan.data, progress=SilentProgress())
+    with Province(plan, work) as province:
+        yield province
+        stop_supervisor(plan.data)
