@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -22,6 +21,7 @@ import pytest
 from province import Province
 
 from lienthong.samples import SampleSet, write_samples
+from lienthong.stack.loopback import free_ports
 
 pytestmark = pytest.mark.live
 
@@ -106,9 +106,7 @@ def second_worker(province: Province, folder: Path) -> Iterator[int]:
     """A second worker of the committee, from a folder of its own, on a metrics port."""
     own = Path("agencies", "bcd389-hanam")
     shutil.copytree(province.data / own, folder / own)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    [port] = free_ports(1)
     env = {**os.environ, "LIENTHONG_METRICS_PORT": str(port), "LIENTHONG_SESSION_TIMEOUT_SECONDS": "6"}
     command = [sys.executable, "-m", "lienthong", "worker", "bcd389-hanam", "--data", str(folder)]
     with (province.work / "second.log").open("wb") as log:
