@@ -23,8 +23,9 @@ from streams.errors import ForbiddenError, InputError
 from streams.event import Draft, Event, stated_id
 from streams.inbox import revealer
 from streams.names import EventType
+from streams.references import documents_in
 from streams.sealing import Personal
-from streams.sender import Prepared, documents_in
+from streams.sender import Prepared
 from streams.subject import pseudonym
 
 __all__ = ["Answer", "PaymentBlock", "answer", "order_payment_block"]

@@ -50,7 +50,7 @@ __all__ = ["connectors_of", "run", "sinks_by_type"]
 _STUCK_SECONDS = 120.0
 """So long a worker may have work and make no progress."""
 
-_RECEIVED_TOGETHER = 200
+_RECEIVED_TOGETHER = 500
 """Records that an agency receives in one transaction: beyond it a transaction takes longer and gains little."""
 
 _AUDIT = EventType("audit.recorded")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from uuid import uuid5
 
 from streams.bus_store import AuditEntry
 from streams.codec import Codec
 from streams.headers import CONTENT_TYPE, Headers, time_text
-from streams.names import AUDIT_TOPIC, BUS, EVENT_NAMESPACE, EventType
+from streams.names import AUDIT_TOPIC, BUS, EventType
 from streams.redaction import Pieces, Redactor
 from streams.store import OutboxRow
+from streams.uuids import event_uuid, uuid_text
 
 __all__ = ["AuditWriter", "audit_row"]
 
@@ -42,15 +42,16 @@ class AuditWriter:
 
     def row(self, entry: AuditEntry) -> OutboxRow:
         """Make the record of an entry; its id tells one entry from another, so a repeat is the same."""
-        name = f"audit|{entry.action}|{entry.event_id}|{entry.agency}|{entry.officer}|{entry.reason_code}"
-        entry_id = uuid5(EVENT_NAMESPACE, name)
-        subject = f"event:{entry.event_id or entry_id}".encode()
+        about = uuid_text(entry.event_id) if entry.event_id else None
+        name = f"audit|{entry.action}|{about}|{entry.agency}|{entry.officer}|{entry.reason_code}"
+        entry_id = event_uuid(name)
+        subject = f"event:{uuid_text(entry.event_id or entry_id)}".encode()
         return OutboxRow(
             row_id=entry_id,
             topic=AUDIT_TOPIC,
             key=subject,
             value=self._value(entry),
-            headers=_headers(str(entry_id).encode(), time_text(entry.at).encode(), subject),
+            headers=_headers(uuid_text(entry_id).encode(), time_text(entry.at).encode(), subject),
         )
 
     def _value(self, entry: AuditEntry) -> bytes:

@@ -21,11 +21,14 @@ from uuid import UUID
 from streams.avro_source import Source, resolved
 from streams.errors import ConfigurationError
 
-__all__ = ["Read", "compile_reader"]
+__all__ = ["Ends", "Read", "compile_reader"]
 
-Read = Callable[[bytes, int], tuple[dict[str, Any], int]]
+Ends = tuple[int, ...]
+"""Where a record begins in bytes, and where each of its fields ends."""
+
+Read = Callable[[bytes, int], tuple[dict[str, Any], Ends]]
 """
-Reads a record at a place in bytes and says where it ends, which is beyond their end when they were cut off.
+Reads a record at a place in bytes and says where its fields end, which is beyond their end when they were cut off.
 
 Raises ValueError, IndexError, TypeError or ArithmeticError for what is not canonical.
 """
@@ -48,7 +51,7 @@ def compile_reader(schema: Mapping[str, Any]) -> Read:
         ConfigurationError: the schema has a construct that the house does not use.
     """
     source = Source(f"reader of {schema['name']}", _NAMES)
-    function = _ReaderSource(source).record(schema, str(schema.get("namespace", "")))
+    function = _ReaderSource(source).record(schema, str(schema.get("namespace", "")), marked=True)
     return source.compiled(function)
 
 
@@ -60,8 +63,15 @@ class _ReaderSource:
         self._types: dict[str, Any] = {}
         self._functions: dict[str, str | None] = {}
 
-    def record(self, schema: Mapping[str, Any], space: str) -> str:
-        """Name the function of a record; write it when the record is met first."""
+    def record(self, schema: Mapping[str, Any], space: str, *, marked: bool = False) -> str:
+        """
+        Name the function of a record; write it when the record is met first.
+
+        Args:
+            schema: the record's.
+            space: the namespace around it.
+            marked: it gives where each of its fields ends, not only where the last one does.
+        """
         _, _, name = resolved(schema, self._types, space)
         if name in self._functions:
             known = self._functions[name]
@@ -74,10 +84,13 @@ class _ReaderSource:
         function = self._source.fresh("read_")
         with self._source.function(f"def {function}(b, p):"):
             targets = {each["name"]: self._source.fresh("v") for each in schema["fields"]}
-            for each in schema["fields"]:
+            ends = [self._source.fresh("e") for _ in range(len(targets) + 1)] if marked else []
+            self._source.line(*(f"{end} = p" for end in ends[:1]))
+            for index, each in enumerate(schema["fields"], 1):
                 self._value(each["type"], targets[each["name"]], name.rpartition(".")[0])
+                self._source.line(*(f"{end} = p" for end in ends[index : index + 1]))
             shown = ", ".join(f"{field!r}: {target}" for field, target in targets.items())
-            self._source.line(f"return {{{shown}}}, p")
+            self._source.line(f"return {{{shown}}}, " + (f"({', '.join(ends)})" if marked else "p"))
         self._functions[name] = function
         return function
 

@@ -30,6 +30,7 @@ EventKind = Literal["fact", "alert", "act", "answer", "audit"]
 """Only an `act` can make a bank, a courier or a platform do something; an `answer` closes what another type asked."""
 
 _SEALED = "vn.lienthong.types.Sealed"
+_DOCUMENT = "vn.lienthong.types.DocumentRef"
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,21 @@ class EventTypeSpec:
     @cached_property
     def sealed(self) -> frozenset[str]:
         """Top-level fields that may hold sealed values, themselves or within."""
-        return frozenset(each["name"] for each in self.schema["fields"] if _mentions(each["type"], self.schema, set()))
+        return self._leading_to(_SEALED)
+
+    @cached_property
+    def documents(self) -> frozenset[str]:
+        """Top-level fields that may name documents, themselves or within."""
+        return self._leading_to(_DOCUMENT)
 
     @cached_property
     def removable(self) -> frozenset[str]:
         """Top-level fields that a directory may remove: nullable, default null."""
         return frozenset(each["name"] for each in self.schema["fields"] if _nullable(each))
+
+    def _leading_to(self, record: str) -> frozenset[str]:
+        fields = self.schema["fields"]
+        return frozenset(each["name"] for each in fields if _mentions(each["type"], record, self.schema, set()))
 
 
 @dataclass(frozen=True)
@@ -211,18 +221,18 @@ def _nullable(field_schema: Mapping[str, Any]) -> bool:
     return isinstance(kind, list) and kind[0] == "null" and field_schema.get("default", "none") is None
 
 
-def _mentions(node: Any, schema: Any, seen: set[str]) -> bool:
-    """Say whether a part of a schema leads to the record of sealed values; a name stands for what it names."""
+def _mentions(node: Any, record: str, schema: Any, seen: set[str]) -> bool:
+    """Say whether a part of a schema leads to a shared record; a name stands for what it names."""
     if isinstance(node, str):
         named = None if node in seen else _named(schema, node)
-        return node == _SEALED or (named is not None and _mentions(named, schema, seen | {node}))
+        return node == record or (named is not None and _mentions(named, record, schema, seen | {node}))
     if isinstance(node, list):
-        return any(_mentions(each, schema, seen) for each in node)
+        return any(_mentions(each, record, schema, seen) for each in node)
     full_name = f"{node.get('namespace')}.{node.get('name')}"
     inner = [node[each] for each in ("items", "values") if each in node]
     inner += [each["type"] for each in node.get("fields", ())]
     inner += [node["type"]] if isinstance(node["type"], dict | list) else []
-    return full_name == _SEALED or any(_mentions(each, schema, seen | {full_name}) for each in inner)
+    return full_name == record or any(_mentions(each, record, schema, seen | {full_name}) for each in inner)
 
 
 def _named(node: Any, name: str) -> Any:

@@ -18,6 +18,7 @@ import fastavro
 import fastavro.schema
 from fastavro.read import SchemaResolutionError
 
+from streams.avro_reader import Ends
 from streams.avro_writer import Write, compile_writer
 from streams.catalogue import Catalogue, EventTypeSpec
 from streams.errors import UndecodableError
@@ -113,6 +114,15 @@ class Codec:
             UnknownSchemaError: learn the schema and try again.
             UndecodableError: too large, not framed, of another type, or not what its schema says.
         """
+        return self.decode_marked(value, expected=expected)[0]
+
+    def decode_marked(self, value: bytes | None, *, expected: EventType) -> tuple[dict[str, Any], Ends | None]:
+        """
+        Decode a value, and say where its fields end in it when it is what our own writer makes of them.
+
+        Arguments and errors are those of `decode`. Without ends the value may still be good: written by another
+        version of the schema, or not in its canonical form.
+        """
         if not value or len(value) < PREFIX.size or value[0] != 0:
             raise UndecodableError("The value has no Confluent framing.", code="not_framed")
         if len(value) > MAX_VALUE_BYTES:
@@ -127,9 +137,8 @@ class Codec:
             self._walk(schema_id, value)
         spec = self.catalogue[expected]
         if writer is not spec.parsed:
-            return self._read_any(value, writer, spec.parsed)
-        datum = _read_canonical(spec, value)
-        return self._read_any(value, writer, None) if datum is None else datum
+            return self._read_any(value, writer, spec.parsed), None
+        return _read_canonical(spec, value) or (self._read_any(value, writer, None), None)
 
     def encoded_again(self, value: bytes, data: Data) -> bytes | None:
         """
@@ -202,10 +211,10 @@ def does_not_fit(event_type: EventType, error: Exception) -> UndecodableError:
     return UndecodableError(f"The fields do not fit {event_type}: {type(error).__name__}.", code="does_not_fit")
 
 
-def _read_canonical(spec: EventTypeSpec, value: bytes) -> dict[str, Any] | None:
+def _read_canonical(spec: EventTypeSpec, value: bytes) -> tuple[dict[str, Any], Ends] | None:
     """Read what our own writer wrote, or would have: 8 microseconds instead of 15; None for anything else."""
     try:
-        datum, end = spec.read(value, PREFIX.size)
+        datum, ends = spec.read(value, PREFIX.size)
     except _UNREADABLE:
         return None
-    return datum if end == len(value) else None
+    return (datum, ends) if ends[-1] == len(value) else None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 from streams.audit import AuditWriter
 from streams.bus_store import AuditEntry, Kept, KeptCopy, KeyGrant
 from streams.examination import Accepted
-from streams.headers import WRITTEN_BY_THE_BUS, Headers, event_headers, time_text
+from streams.headers import Headers, sender_headers, time_text
 from streams.names import BUS, inbox_topic, quarantine_topic
 from streams.policy import withheld
 from streams.record import QuarantineItem
-from streams.sender import key_ids_in
+from streams.references import key_ids_in
 from streams.store import OutboxRow
+from streams.uuids import uuid_text
 
 __all__ = ["admitted_entry", "copies", "key_grants", "quarantine_rows", "quarantined_entry"]
 
@@ -22,8 +24,8 @@ def copies(accepted: Accepted, kept: Kept) -> list[OutboxRow]:
     """Make each recipient's copy as the ledger has it, also for a repeat, whatever the directory says by then."""
     event, record = accepted.event, accepted.record
     # Whatever the sender wrote in the bus's own headers is left out here, once for all.
-    own = [header for header in event_headers(event) if header[0] not in WRITTEN_BY_THE_BUS]
-    recorded = time_text(kept.at).encode()
+    own = sender_headers(event)
+    recorded = ("ce_recordedtime", time_text(kept.at).encode())
     rows = []
     for copy in kept.copies:
         delivery = copy.delivery
@@ -36,22 +38,29 @@ def copies(accepted: Accepted, kept: Kept) -> list[OutboxRow]:
                 key=record.key,
                 # Never the record's own bytes: another version of the schema may have fields that no entry grants.
                 value=accepted.pieces.without(delivery.removed) if delivery.removed else accepted.pieces.whole,
-                headers=[*headers, *_bus_headers(accepted, copy, recorded)],
+                headers=headers + _bus_headers(accepted, copy, recorded),
             )
         )
     return rows
 
 
-def _bus_headers(accepted: Accepted, copy: KeptCopy, recorded: bytes) -> Headers:
+def _bus_headers(accepted: Accepted, copy: KeptCopy, recorded: tuple[str, bytes]) -> list[tuple[str, bytes]]:
     delivery, cause = copy.delivery, accepted.event.cause
-    found = [("ce_purpose", delivery.purpose.encode()), ("ce_legalarticle", delivery.article.encode())]
-    if delivery.removed:
-        found.append(("ce_removed", ",".join(delivery.removed).encode()))
+    found = [*_granted_headers(delivery.purpose, delivery.article, delivery.removed)]
     if delivery.answer_due:
         found.append(("ce_answerdue", time_text(delivery.answer_due).encode()))
-    found += [("ce_recordedtime", recorded), ("ce_sequence", str(copy.sequence).encode())]
+    found += (recorded, ("ce_sequence", b"%d" % copy.sequence))
     if copy.after and cause:
-        found.append(("ce_after", str(cause).encode()))
+        found.append(("ce_after", uuid_text(cause).encode()))
+    return found
+
+
+# As many as the directory has entries, times the fields that events leave empty.
+@lru_cache(1024)
+def _granted_headers(purpose: str, article: str, removed: tuple[str, ...]) -> Headers:
+    found = [("ce_purpose", purpose.encode()), ("ce_legalarticle", article.encode())]
+    if removed:
+        found.append(("ce_removed", ",".join(removed).encode()))
     return found
 
 

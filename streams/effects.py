@@ -15,7 +15,8 @@ from streams.agency_store import AgencyTransaction, AnswerNote, Arrival, ParkedC
 from streams.catalogue import Catalogue
 from streams.event import Event
 from streams.record import QuarantineItem
-from streams.sender import Prepared, documents_in
+from streams.references import documents_in
+from streams.sender import Prepared
 from streams.store import OutboxRow
 
 __all__ = ["Effects", "said", "sent"]
@@ -107,7 +108,9 @@ def said(event: Event, catalogue: Catalogue) -> Effects:
         event: of the agency's own.
         catalogue: says which type answers which.
     """
-    effects = Effects(documents=[(event.id, document.sha256) for document in documents_in(event.data)])
+    effects = Effects(
+        documents=[(event.id, document.sha256) for document in documents_in(event.data, catalogue[event.type])]
+    )
     if catalogue[event.type].answers is not None and event.cause is not None:
         status = str(event.data.get("status") or "answered")
         effects.answers.append(AnswerNote(request=event.cause, answer=event.id, status=status, at=event.time))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from streams.avro_reader import Ends
 from streams.calendar import vietnamese_day
 from streams.canonical import require_canonical
 from streams.catalogue import EventTypeSpec
@@ -100,10 +101,10 @@ class Examiner:
         """
         try:
             try:
-                event = self.reader.read_known(record)
+                event, ends = self.reader.read_known(record)
             except UnknownSchemaError:
-                event = await self.reader.read(record)
-            accepted = self._accepted(record, event)
+                event, ends = await self.reader.read_marked(record)
+            accepted = self._accepted(record, event, ends)
         except PermanentError as error:
             return Refused(record, error)
         try:
@@ -112,21 +113,25 @@ class Examiner:
             return Refused(record, error, accepted)
         return accepted
 
-    def _accepted(self, record: Record, event: Event) -> Accepted:
+    def _accepted(self, record: Record, event: Event, ends: Ends | None) -> Accepted:
         spec, at = self.redactor.codec.catalogue[event.type], record.time
-        # Also where nobody lacks a field: a value that cannot be encoded again must leave nothing half done.
-        pieces = self.redactor.encode(event.type, event.data)
-        if pieces.whole != record.value:  # written by another schema, or otherwise than we would
-            require_canonical(self.redactor.codec, event.type, record.value or b"", event.data)
         return Accepted(
             record=record,
             event=event,
             spec=spec,
             at=at,
             fingerprint=hashlib.sha256(record.value or b"").digest(),
-            pieces=pieces,
+            pieces=self._pieces(record.value or b"", event, ends),
             deliveries=share(event.data, self._entitlements(spec, vietnamese_day(at)), at=at),
         )
+
+    def _pieces(self, value: bytes, event: Event, ends: Ends | None) -> Pieces:
+        if ends is not None:  # canonical, by our own schema: the very bytes that encoding them again would give
+            return Pieces(whole=value, ends=ends, fields=self.redactor.codec.catalogue[event.type].fields)
+        # Also where nobody lacks a field: a value that cannot be encoded again must leave nothing half done.
+        pieces = self.redactor.encode(event.type, event.data)
+        require_canonical(self.redactor.codec, event.type, value, event.data)
+        return pieces
 
     def _judge(self, accepted: Accepted) -> None:
         event, record, day = accepted.event, accepted.record, vietnamese_day(accepted.at)

@@ -13,8 +13,9 @@ from streams.event import Event, derived_id
 from streams.loops import passed_through
 from streams.names import AgencyCode, EventType
 from streams.record import Record
+from streams.references import documents_in
 from streams.sealing import Reveal
-from streams.sender import Sender, documents_in
+from streams.sender import Sender
 from streams.states import state_text
 from streams.surroundings import Surroundings
 
@@ -63,11 +64,14 @@ class Handling:
             TransientError: the key service is away.
         """
         effects = Effects(
-            documents=[(event.id, document.sha256) for document in documents_in(event.data)],
+            documents=[
+                (event.id, document.sha256)
+                for document in documents_in(event.data, self.sender.codec.catalogue[event.type])
+            ],
             handovers=[(event.id, sink) for sink in self.sinks.get(event.type, ())],
         )
         notes = []
-        reveal = surroundings.reveal(event.data)
+        reveal = surroundings.reveal(event.data, self.sender.codec.catalogue[event.type])
         for handler in self._handlers(event):
             notes += await self._handle(handler, event, surroundings, reveal, effects)
         effects.arrivals.append(Arrival(event, record, tuple(notes)))

@@ -28,6 +28,7 @@ __all__ = [
     "envelope_type",
     "event_headers",
     "parse_event",
+    "sender_headers",
     "time_text",
 ]
 
@@ -56,13 +57,23 @@ _MAX_HEADER_BYTES = 4096
 _MAX_OTHER_BYTES = 65_536
 _DIGEST_DIGITS = 8
 _HEXADECIMAL = frozenset("0123456789abcdef")
-_NONE_OF_FIVE: tuple[object, ...] = (None,) * 5
-_NONE_OF_FOUR: tuple[object, ...] = (None,) * 4
+_NONE_OF_SIX: tuple[object, ...] = (None,) * 6
 _FIXED = [("content-type", CONTENT_TYPE.encode()), ("ce_specversion", b"1.0")]
 
 
 def event_headers(event: Event) -> list[tuple[str, bytes]]:
     """Write an event's envelope as Kafka headers."""
+    headers = sender_headers(event)
+    # Most events have none of these: one comparison instead of seven.
+    if (event.purpose, event.legal_article, event.answer_due, event.admitted, event.sequence, event.after) != (
+        _NONE_OF_SIX
+    ) or event.removed:
+        headers += _copy_headers(event)
+    return headers
+
+
+def sender_headers(event: Event) -> list[tuple[str, bytes]]:
+    """Write that part of an event's envelope that its sender wrote, without what the bus adds to copies."""
     subject = event.subject
     headers = [
         *_FIXED,
@@ -79,11 +90,8 @@ def event_headers(event: Event) -> list[tuple[str, bytes]]:
     headers.append(("ce_depth", b"%d" % event.depth))
     if event.passed:
         headers.append(("ce_passed", ",".join(event.passed).encode()))
-    # Most events have none of these: one comparison instead of ten.
-    if (event.officer, event.key_id, event.signature, event.purpose, event.legal_article) != _NONE_OF_FIVE:
-        headers += _granted_headers(event)
-    if event.removed or (event.answer_due, event.admitted, event.sequence, event.after) != _NONE_OF_FOUR:
-        headers += _copy_headers(event)
+    if event.officer is not None or event.key_id is not None or event.signature is not None:
+        headers += _signed_headers(event)
     return headers
 
 
@@ -98,19 +106,19 @@ def _type_header(event_type: EventType) -> tuple[str, bytes]:
     return "ce_type", event_type.encode()
 
 
-def _granted_headers(event: Event) -> list[tuple[str, bytes]]:
+def _signed_headers(event: Event) -> list[tuple[str, bytes]]:
     texts = (
         ("ce_officer", event.officer),
         ("ce_keyid", event.key_id),
         ("ce_signature", base64.b64encode(event.signature).decode() if event.signature else None),
-        ("ce_purpose", event.purpose),
-        ("ce_legalarticle", event.legal_article),
     )
     return [(name, text.encode()) for name, text in texts if text is not None]
 
 
 def _copy_headers(event: Event) -> list[tuple[str, bytes]]:
     texts = (
+        ("ce_purpose", event.purpose),
+        ("ce_legalarticle", event.legal_article),
         ("ce_removed", ",".join(event.removed) or None),
         ("ce_answerdue", time_text(event.answer_due) if event.answer_due else None),
         ("ce_recordedtime", time_text(event.admitted) if event.admitted else None),

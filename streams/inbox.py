@@ -24,8 +24,9 @@ from streams.reader import Reader
 from streams.receiving import Done, Reading, Receiving
 from streams.record import Record
 from streams.record_log import in_hand, log_quarantined
+from streams.references import key_ids_in
 from streams.sealing import KeyService, Reveal
-from streams.sender import Sender, key_ids_in
+from streams.sender import Sender
 from streams.surroundings import opener
 
 __all__ = ["InboxPipeline", "revealer"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from streams.avro_reader import Ends
 from streams.codec import Codec, UnknownSchemaError
 from streams.errors import PermanentError, UndecodableError
 from streams.event import Event
@@ -46,15 +47,19 @@ class Reader:
             PermanentError: with the code under which the record goes to quarantine.
             TransientError: the registry had to be asked and is away.
         """
+        return (await self.read_marked(record))[0]
+
+    async def read_marked(self, record: Record) -> tuple[Event, Ends | None]:
+        """Read a record's event as `read` does, and say where its fields end (`streams.codec`)."""
         try:
             return self.read_known(record)
         except UnknownSchemaError as unknown:
             await self._newer.learn(unknown.schema_id, envelope_type(record.headers))
             return self.read_known(record)
 
-    def read_known(self, record: Record) -> Event:
+    def read_known(self, record: Record) -> tuple[Event, Ends | None]:
         """
-        Read a record's event without asking anybody.
+        Read a record's event without asking anybody, and say where its fields end (`streams.codec`).
 
         Raises:
             UnknownSchemaError: its schema id is not known yet; `read` asks for it.
@@ -64,7 +69,8 @@ class Reader:
         event_type = envelope_type(record.headers)
         if event_type not in self.codec.catalogue.types:
             raise UndecodableError(f"'{event_type}' is no event type.", code="unknown_type")
-        event = parse_event(record.headers, self.codec.decode(record.value, expected=event_type))
+        data, ends = self.codec.decode_marked(record.value, expected=event_type)
+        event = parse_event(record.headers, data)
         if event.depth > MAX_DEPTH:
             raise PermanentError(f"More than {MAX_DEPTH} causes lie before it.", code="loop")
-        return event
+        return event, ends

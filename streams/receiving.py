@@ -16,8 +16,8 @@ from streams.metrics import Metrics
 from streams.names import TopicName
 from streams.record import Record, quarantine_item
 from streams.record_log import in_hand
+from streams.references import key_ids_in
 from streams.sealing import KeyService
-from streams.sender import key_ids_in
 from streams.surroundings import Surroundings
 from streams.waiting import WaitingRoom
 
@@ -137,7 +137,8 @@ class Receiving:
         waiting = {each.event_id: await self._reread(each) for each in parked}
         events += [each.event for each in waiting.values() if isinstance(each.event, Event)]
         ids |= {event.after for event in events if event.after is not None}
-        key_ids = frozenset().union(*(key_ids_in(event.data) for event in events))
+        catalogue = self.handling.sender.codec.catalogue
+        key_ids = frozenset().union(*(key_ids_in(event.data, catalogue[event.type]) for event in events))
         states = {state_id for event in events for state_id in self._state_ids(event)}
         surroundings = Surroundings(
             received=set(await transaction.received(ids)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from streams.avro_writer import WritePieces, compile_pieces
 from streams.codec import DOES_NOT_FIT, PREFIX, Codec, does_not_fit
@@ -33,7 +34,7 @@ class Pieces:
 
     whole: bytes
     ends: Sequence[int]
-    fields: Sequence[str]
+    fields: tuple[str, ...]
 
     def without(self, removed: Collection[str]) -> bytes:
         """Give the encoding with null in place of these fields, each of which may be removed."""
@@ -41,15 +42,19 @@ class Pieces:
 
     def replaced(self, others: Mapping[str, bytes]) -> bytes:
         """Give the encoding with other bytes in place of those of some fields."""
-        whole, start = self.whole, 0
+        whole, ends, start = self.whole, self.ends, 0
         kept: list[bytes] = []
-        for name, begin, end in zip(self.fields, self.ends, self.ends[1:], strict=False):
-            other = others.get(name)
-            if other is not None:
-                kept += (whole[start:begin], other)
-                start = end
+        for index, name in _places(self.fields, tuple(others)):
+            kept += (whole[start : ends[index]], others[name])
+            start = ends[index + 1]
         kept.append(whole[start:])
         return b"".join(kept)
+
+
+@lru_cache(1024)
+def _places(fields: tuple[str, ...], chosen: tuple[str, ...]) -> Sequence[tuple[int, str]]:
+    """Give the places of some fields, in their order; there are as many choices as the directory has entries."""
+    return sorted((fields.index(name), name) for name in chosen if name in fields)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class RepublishPipeline:
         for record in records:
             try:
                 try:
-                    event = self.reader.read_known(record)
+                    event, _ = self.reader.read_known(record)
                 except UnknownSchemaError:
                     event = await self.reader.read(record)
                 # All before the first is handed over: a record is republished whole or quarantined, never both.

@@ -13,20 +13,17 @@ from typing import Any
 from uuid import UUID
 
 from streams.codec import Codec
-from streams.documents import DocumentRef
 from streams.errors import InputError, UndecodableError
 from streams.event import Draft, Event
 from streams.headers import event_headers
 from streams.names import AgencyCode
+from streams.references import parts_of
 from streams.sealing import KeyService, Personal, SubjectKey, seal
 from streams.signing import OfficerKey, sign
 from streams.store import OutboxRow
 from streams.subject import SubjectRef
 
-__all__ = ["Prepared", "Sender", "documents_in", "key_ids_in"]
-
-_SEALED_FIELDS = frozenset({"key_id", "nonce", "ciphertext"})
-_DOCUMENT_FIELDS = frozenset({"sha256", "media_type", "size_bytes"})
+__all__ = ["Prepared", "Sender"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class Sender:
         try:
             return self._build(draft, draft.data, event_id=chosen, at=at, cause=cause, officer=None, passed=passed)
         except UndecodableError as error:
-            if _found(draft.data, Personal):
+            if any(True for _ in parts_of(draft.data, Personal)):
                 raise InputError(f"A stateless handler put an open personal value into {draft.type}.") from error
             raise
 
@@ -136,7 +133,7 @@ class Sender:
 
     async def _sealed(self, data: Mapping[str, Any], event_id: UUID) -> dict[str, Any]:
         keys: dict[SubjectRef, SubjectKey] = {}
-        for personal in _found(data, Personal):
+        for personal in parts_of(data, Personal):
             if personal.subject not in keys:
                 keys[personal.subject] = await self.keys.key_for(personal.subject)
 
@@ -154,30 +151,10 @@ def _depth(draft: Draft, cause: Event | None) -> int:
     return max(known, draft.cause_depth if draft.cause is not None else -1) + 1
 
 
-def key_ids_in(data: Mapping[str, Any]) -> frozenset[str]:
-    """Name the keys under which anything in an event's fields is sealed."""
-    return frozenset(each["key_id"] for each in _found(data, Mapping) if each.keys() == _SEALED_FIELDS)
-
-
-def documents_in(data: Mapping[str, Any]) -> list[DocumentRef]:
-    """Name the documents that an event's fields refer to."""
-    return [DocumentRef.from_data(each) for each in _found(data, Mapping) if each.keys() == _DOCUMENT_FIELDS]
-
-
 def _row(codec: Codec, event: Event, value: bytes) -> OutboxRow:
     topic = codec.catalogue[event.type].topic
     key = event.subject.key.encode()
     return OutboxRow(row_id=event.id, topic=topic, key=key, value=value, headers=event_headers(event))
-
-
-def _found(value: Any, kind: type) -> list[Any]:
-    """Collect what is of a kind, however deep; it looks into mappings and lists."""
-    here = [value] if isinstance(value, kind) else []
-    if isinstance(value, Mapping):
-        return here + [found for each in value.values() for found in _found(each, kind)]
-    if isinstance(value, list | tuple):
-        return here + [found for each in value for found in _found(each, kind)]
-    return here
 
 
 def _mapped(value: Any, path: str, change: Callable[[Any, str], Any]) -> Any:

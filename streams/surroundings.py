@@ -13,9 +13,10 @@ from uuid import UUID
 
 from streams.agency_store import StateId
 from streams.agent import State
+from streams.catalogue import EventTypeSpec
 from streams.effects import Effects
+from streams.references import key_ids_in
 from streams.sealing import Personal, Reveal, SubjectKey, open_sealed
-from streams.sender import key_ids_in
 from streams.states import state_of
 from streams.waiting import WaitingRoom
 
@@ -43,9 +44,9 @@ class Surroundings:
         """Give a state as the records before left it; a copy of its own, which whoever gets it may change."""
         return state_of(self.states.get(state_id))
 
-    def reveal(self, data: Mapping[str, Any]) -> Reveal:
+    def reveal(self, data: Mapping[str, Any], spec: EventTypeSpec) -> Reveal:
         """Give what opens the sealed values of one event, and of no other event of the set."""
-        return opener({key_id: self.keys[key_id] for key_id in key_ids_in(data) if key_id in self.keys})
+        return opener({key_id: self.keys[key_id] for key_id in key_ids_in(data, spec) if key_id in self.keys})
 
     def note(self, done: Effects) -> None:
         """Note what a record did, for those after it."""

@@ -11,7 +11,6 @@ __all__ = [
     "ADD_HANDOVERS",
     "ADD_INGESTED",
     "ADD_STATES",
-    "INSERT_INBOX",
     "LOCK_STATES",
     "NOTE_ANSWERS",
     "OVERDUE",
@@ -27,24 +26,6 @@ __all__ = [
 ]
 
 RECEIVED = "select event_id from inbox where event_id = any(%(ids)b::uuid[])"
-
-INSERT_INBOX = """
-    insert into inbox (event_id, event_type, source, subject_kind, subject_value, correlation, cause, event_time,
-                       admitted_at, sequence, topic, partition, "offset", key, value, header_names, header_values,
-                       removed, answer_due, notes)
-    select event_id, event_type, source, subject_kind, subject_value, correlation, cause, event_time,
-           admitted_at, sequence, topic, partition, "offset", key, value, header_names::text[], header_values::bytea[],
-           removed::text[], answer_due, notes::text[]
-    from unnest(%(event_id)b::uuid[], %(event_type)b::text[], %(source)b::text[], %(subject_kind)b::text[],
-                %(subject_value)b::text[], %(correlation)b::uuid[], %(cause)b::uuid[], %(event_time)b::timestamptz[],
-                %(admitted_at)b::timestamptz[], %(sequence)b::bigint[], %(topic)b::text[], %(partition)b::integer[],
-                %(offset)b::bigint[], %(key)b::bytea[], %(value)b::bytea[], %(header_names)b::text[],
-                %(header_values)b::text[], %(removed)b::text[], %(answer_due)b::timestamptz[], %(notes)b::text[])
-         as arrived (event_id, event_type, source, subject_kind, subject_value, correlation, cause, event_time,
-                     admitted_at, sequence, topic, partition, "offset", key, value, header_names, header_values,
-                     removed, answer_due, notes)
-    on conflict (event_id) do nothing
-"""
 
 # In one order, so that two workers that want the same states wait for each other and not for ever.
 LOCK_STATES = """

@@ -14,8 +14,9 @@ from psycopg.rows import dict_row
 
 from connectors.postgres import agency_statements as statements
 from connectors.postgres.connection import Database, attempt
+from connectors.postgres.copying import ARRAY, Target, bytes_array, text_array
 from connectors.postgres.relay_turn import relay_turn
-from connectors.postgres.rows import PENDING, header_literals, outbox_entry, record_of, texts_literal
+from connectors.postgres.rows import PENDING, header_literals, outbox_entry, plain_names, record_of
 from streams.agency_store import AnswerNote, Arrival, ParkedCopy, StateId
 from streams.errors import TransientError
 from streams.names import AgencyCode, quarantine_topic
@@ -23,6 +24,32 @@ from streams.record import QuarantineItem, Record
 from streams.store import OutboxEntry, OutboxRow
 
 __all__ = ["PostgresAgencyStore", "parked_copy"]
+
+_INBOX = Target(
+    "inbox",
+    [
+        ("event_id", "uuid"),
+        ("event_type", "text"),
+        ("source", "text"),
+        ("subject_kind", "text"),
+        ("subject_value", "text"),
+        ("correlation", "uuid"),
+        ("cause", "uuid"),
+        ("event_time", "timestamptz"),
+        ("admitted_at", "timestamptz"),
+        ("sequence", "int8"),
+        ("topic", "text"),
+        ("partition", "int4"),
+        ("offset", "int8"),
+        ("key", "bytea"),
+        ("value", "bytea"),
+        ("header_names", ARRAY),
+        ("header_values", ARRAY),
+        ("removed", ARRAY),
+        ("answer_due", "timestamptz"),
+        ("notes", ARRAY),
+    ],
+)
 
 
 @dataclass(frozen=True)
@@ -41,9 +68,12 @@ class _Transaction:
     async def receive(self, arrivals: Sequence[Arrival]) -> None:
         if not arrivals:
             return
-        cursor = await self.connection.execute(statements.INSERT_INBOX, _inbox_columns(arrivals))
-        if cursor.rowcount != len(arrivals):
-            raise TransientError("Another worker of this agency received the same event just now.", code="met")
+        try:
+            await _INBOX.write(self.connection, map(_inbox_row, arrivals))
+        except psycopg.errors.UniqueViolation as error:
+            raise TransientError(
+                "Another worker of this agency received the same event just now.", code="met"
+            ) from error
 
     async def states(self, ids: Collection[StateId]) -> Mapping[StateId, str]:
         if not ids:
@@ -181,24 +211,31 @@ def _place_columns(records: Sequence[Record]) -> dict[str, list[Any]]:
     }
 
 
-def _inbox_columns(arrivals: Sequence[Arrival]) -> dict[str, list[Any]]:
-    events = [each.event for each in arrivals]
-    return {
-        "event_id": [each.id for each in events],
-        "event_type": [each.type for each in events],
-        "source": [each.source for each in events],
-        "subject_kind": [each.subject.kind for each in events],
-        "subject_value": [each.subject.value for each in events],
-        "correlation": [each.correlation for each in events],
-        "cause": [each.cause for each in events],
-        "event_time": [each.time for each in events],
-        "admitted_at": [each.admitted for each in events],
-        "sequence": [each.sequence for each in events],
-        "removed": [texts_literal(each.removed) for each in events],
-        "answer_due": [each.answer_due for each in events],
-        "notes": [texts_literal(each.notes) for each in arrivals],
-        **_place_columns([each.record for each in arrivals]),
-    }
+def _inbox_row(arrival: Arrival) -> Sequence[object]:
+    event, record = arrival.event, arrival.record
+    names, values = zip(*record.headers, strict=True) if record.headers else ((), ())
+    return (
+        event.id,
+        event.type,
+        event.source,
+        event.subject.kind,
+        event.subject.value,
+        event.correlation,
+        event.cause,
+        event.time,
+        event.admitted,
+        event.sequence,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        text_array(plain_names(names)),
+        bytes_array(values),
+        text_array(event.removed),
+        event.answer_due,
+        text_array(arrival.notes),
+    )
 
 
 def _parked_columns(copies: Sequence[ParkedCopy]) -> dict[str, list[Any]]:

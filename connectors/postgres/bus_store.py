@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from connectors.postgres.connection import Database
-from connectors.postgres.copying import TEXT_ARRAY, Target, text_array
+from connectors.postgres.copying import ARRAY, Target, text_array
 from connectors.postgres.parking import ParkingTable
 from connectors.postgres.relay_turn import relay_turn
 from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry
@@ -53,7 +53,7 @@ _DELIVERY = Target(
     [
         ("event_id", "uuid"),
         ("agency", "text"),
-        ("removed", TEXT_ARRAY),
+        ("removed", ARRAY),
         ("purpose", "text"),
         ("legal_article", "text"),
         ("answer_type", "text"),
@@ -72,7 +72,7 @@ _AUDIT = Target(
         ("event_type", "text"),
         ("agency", "text"),
         ("officer", "text"),
-        ("recipients", TEXT_ARRAY),
+        ("recipients", ARRAY),
         ("reason_code", "text"),
     ],
 )

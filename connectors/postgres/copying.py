@@ -9,11 +9,11 @@ from struct import Struct
 
 import psycopg
 
-__all__ = ["TEXT_ARRAY", "Target", "text_array"]
+__all__ = ["ARRAY", "Target", "bytes_array", "text_array"]
 
-TEXT_ARRAY = "bytea"
+ARRAY = "bytea"
 """
-The type under which a column of type text[] is announced when its values are `text_array`'s.
+The type under which an array column is announced when its values are those of `text_array` or `bytes_array`.
 
 Binary COPY carries no types, so that PostgreSQL reads the bytes as what the column is.
 """
@@ -21,7 +21,8 @@ Binary COPY carries no types, so that PostgreSQL reads the bytes as what the col
 _ARRAY = Struct(">iiIii")
 _ARRAY_EMPTY = Struct(">iiI")
 _LENGTH = Struct(">i")
-_TEXT_OID = 25
+_NULL = _LENGTH.pack(-1)
+_BYTES_OID, _TEXT_OID = 17, 25
 
 
 @lru_cache(maxsize=10_000)
@@ -37,6 +38,16 @@ def text_array(texts: tuple[str, ...]) -> bytes:
     return b"".join(
         [_ARRAY.pack(1, 0, _TEXT_OID, len(texts), 1), *(_LENGTH.pack(len(each)) + each for each in encoded)]
     )
+
+
+def bytes_array(values: Sequence[bytes | None]) -> bytes:
+    """Give a bytea[] in PostgreSQL's binary form; None is NULL."""
+    if not values:
+        return _ARRAY_EMPTY.pack(0, 0, _BYTES_OID)
+    parts = [_ARRAY.pack(1, None in values, _BYTES_OID, len(values), 1)]
+    for value in values:
+        parts += (_NULL,) if value is None else (_LENGTH.pack(len(value)), value)
+    return b"".join(parts)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ __all__ = [
     "keep_quarantined",
     "outbox_columns",
     "outbox_entry",
+    "plain_names",
     "record_of",
     "storable",
     "texts_literal",
@@ -45,10 +46,17 @@ _INSERT_QUARANTINE = """
 """
 
 
+# There are as many rows of names as ways to write an envelope; whose names are new each time is merely slower.
+@lru_cache(maxsize=1024)
+def plain_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give headers' names as PostgreSQL can keep them: a zero byte becomes U+FFFD."""
+    return tuple(name.replace("\0", "\ufffd") for name in names)
+
+
 def header_columns(headers: Headers) -> dict[str, list[str] | list[bytes]]:
-    """Give headers as two columns; a zero byte in a name, which PostgreSQL cannot keep, becomes U+FFFD."""
-    names = [name.replace("\0", "\ufffd") for name, _ in headers]
-    return {"header_names": names, "header_values": [value for _, value in headers]}
+    """Give headers as two columns."""
+    names = plain_names(tuple(name for name, _ in headers))
+    return {"header_names": list(names), "header_values": [value for _, value in headers]}
 
 
 def header_literals(headers: Headers) -> tuple[str, str]:
@@ -57,7 +65,7 @@ def header_literals(headers: Headers) -> tuple[str, str]:
 
     PostgreSQL has no arrays of arrays of different lengths, so each row's array travels as a text of its own.
     """
-    names = texts_literal(tuple(name.replace("\0", "\ufffd") for name, _ in headers))
+    names = texts_literal(plain_names(tuple(name for name, _ in headers)))
     values = ['"\\\\x' + value.hex() + '"' if value is not None else "NULL" for _, value in headers]
     return names, "{" + ",".join(values) + "}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streams.avro_reader import Ends
 from streams.bus_store import Place
 from streams.errors import PermanentError
 from streams.event import Event
@@ -28,12 +29,12 @@ class RefusingReader(Reader):
 
     refused: Refused
 
-    async def read(self, record: Record) -> Event:
+    async def read_marked(self, record: Record) -> tuple[Event, Ends | None]:
         """Read a record's event, or refuse it as before."""
         self._refuse(record)
-        return await super().read(record)
+        return await super().read_marked(record)
 
-    def read_known(self, record: Record) -> Event:
+    def read_known(self, record: Record) -> tuple[Event, Ends | None]:
         """Read a record's event without asking anybody, or refuse it as before."""
         self._refuse(record)
         return super().read_known(record)

@@ -24,6 +24,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.runtime.ledger import Batch, HoleError, Ledger, Partition
+from streams.runtime.partition_records import PartitionRecords
 from streams.runtime.tolerant_records import TolerantRecords
 
 __all__ = ["SCHEME", "BatchConsumer", "BatchTransport", "install"]
@@ -43,6 +44,7 @@ _log = structlog.get_logger(__name__)
 def install() -> None:
     """Let Faust find this transport by its scheme, by Faust's own means, and aiokafka read what it cannot."""
     fetcher.MemoryRecords = TolerantRecords  # the one place where its fetcher looks it up
+    fetcher.PartitionRecords = PartitionRecords
     TRANSPORTS.aliases[SCHEME] = f"{__name__}:BatchTransport"
 
 

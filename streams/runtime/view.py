@@ -90,7 +90,7 @@ def _partition(ledger: Ledger, partition: Partition, state: Any) -> PartitionRea
     messages = None if durable_to is None or end is None else max(0, end - durable_to)
     oldest = None if found is None else found.oldest
     if oldest is not None:
-        seconds: float | None = max(0.0, time.time() - oldest.timestamp / 1000)
+        seconds: float | None = max(0.0, time.time() - oldest.timestamp_ms / 1000)
     else:
         seconds = 0.0 if messages == 0 else None
     return PartitionReading(partition.topic, partition.number, messages, seconds, durable_to)

@@ -23,8 +23,8 @@ from psycopg import sql
 from lienthong.samples import write_decision, write_samples
 from lienthong.supervisor import hold, release
 from streams.names import BUS, AgencyCode, EventType, database_schema
+from streams.references import key_ids_in
 from streams.sealing import SubjectKey, open_sealed
-from streams.sender import key_ids_in
 
 pytestmark = pytest.mark.live
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.avro_reader import compile_reader
-from streams.avro_writer import compile_writer
+from streams.avro_writer import compile_pieces, compile_writer
 from streams.catalogue import load_catalogue
 from streams.errors import ConfigurationError
 from streams.names import EventType
@@ -40,10 +40,10 @@ def fastavros(schema: Any, value: bytes) -> Any:
 def taken(schema: Any, value: bytes) -> Any:
     """Read with the compiled reader, None when it does not take these bytes."""
     try:
-        datum, end = compile_reader(schema)(value, 0)
+        datum, ends = compile_reader(schema)(value, 0)
     except REFUSALS:
         return None
-    return datum if end == len(value) else None
+    return datum if ends[-1] == len(value) else None
 
 
 @given(TYPES, st.data())
@@ -54,9 +54,20 @@ def test_what_the_writer_wrote_is_read_as_fastavro_reads_it(event_type: EventTyp
     out = bytearray(b"12345")
     spec.write(out, data)
 
-    datum, end = spec.read(bytes(out), 5)
+    datum, ends = spec.read(bytes(out), 5)
 
-    assert (fastavros(dict(spec.schema), bytes(out[5:])), len(out)) == (datum, end)
+    assert (fastavros(dict(spec.schema), bytes(out[5:])), len(out)) == (datum, ends[-1])
+
+
+@given(TYPES, st.data())
+def test_fields_end_where_the_writer_ended_them(event_type: EventType, draw: st.DataObject) -> None:
+    """So that a value that was read can be cut like one that was written in pieces."""
+    spec = CATALOGUE[event_type]
+    out = bytearray(b"12345")
+    ends = [len(out)]
+    compile_pieces(spec.schema)(out, draw.draw(data_of(CATALOGUE, event_type)), ends)
+
+    assert tuple(ends) == spec.read(bytes(out), 5)[1]
 
 
 @given(TYPES, st.data())
@@ -68,12 +79,11 @@ def test_changed_bytes_are_refused_or_canonical(event_type: EventType, draw: st.
     for _ in range(draw.draw(st.integers(1, 3))):
         out[draw.draw(st.integers(0, len(out) - 1))] = draw.draw(st.integers(0, 255))
     value = bytes(out)
-    datum = end = None
     try:
-        datum, end = spec.read(value, 0)
+        datum, ends = spec.read(value, 0)
     except REFUSALS:
         return
-    if end != len(value):
+    if ends[-1] != len(value):
         return
 
     again = bytearray()

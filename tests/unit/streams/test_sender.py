@@ -17,8 +17,9 @@ from streams.documents import DocumentRef
 from streams.errors import InputError, TransientError, UndecodableError
 from streams.event import Event
 from streams.headers import parse_event
+from streams.references import documents_in, key_ids_in
 from streams.sealing import Personal, open_sealed
-from streams.sender import Sender, documents_in, key_ids_in
+from streams.sender import Sender
 from streams.testing import MemoryKeyring
 
 NOON = datetime(2026, 11, 20, 5, tzinfo=UTC)

@@ -1,0 +1,57 @@
+"""What an event's fields refer to, however deep it stands: keys of sealed values, documents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from streams.catalogue import EventTypeSpec
+from streams.documents import DocumentRef
+
+__all__ = ["documents_in", "key_ids_in", "parts_of"]
+
+_SEALED_FIELDS = frozenset({"key_id", "nonce", "ciphertext"})
+_DOCUMENT_FIELDS = frozenset({"sha256", "media_type", "size_bytes"})
+_LEAVES = frozenset({str, bytes, int, bool, type(None)})
+
+
+def key_ids_in(data: Mapping[str, Any], spec: EventTypeSpec | None = None) -> frozenset[str]:
+    """
+    Name the keys under which anything in an event's fields is sealed.
+
+    Args:
+        data: the fields.
+        spec: their type, where it is known: then only fields are looked into that may hold a sealed value.
+    """
+    chosen = data if spec is None else _chosen(data, spec.sealed)
+    return frozenset([each["key_id"] for each in parts_of(chosen, Mapping) if each.keys() == _SEALED_FIELDS])
+
+
+def documents_in(data: Mapping[str, Any], spec: EventTypeSpec | None = None) -> list[DocumentRef]:
+    """
+    Name the documents that an event's fields refer to.
+
+    Args:
+        data: the fields.
+        spec: their type, as above.
+    """
+    chosen = data if spec is None else _chosen(data, spec.documents)
+    return [DocumentRef.from_data(each) for each in parts_of(chosen, Mapping) if each.keys() == _DOCUMENT_FIELDS]
+
+
+def parts_of(value: Any, kind: type) -> Iterator[Any]:
+    """Give what is of a kind, however deep; it looks into mappings, lists and tuples."""
+    if type(value) in _LEAVES:  # first, for asking whether something is a Mapping takes a while
+        return
+    if isinstance(value, kind):
+        yield value
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from parts_of(each, kind)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from parts_of(each, kind)
+
+
+def _chosen(data: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    return {name: data[name] for name in fields if data.get(name) is not None}
