@@ -48,7 +48,7 @@ class Handling:
         Raises:
             PermanentError: a handler finds no key in it.
         """
-        return [(each.name, each.state_key(event)) for each in self._handlers(event) if each.state_key is not None]
+        return [(each.name, each.state_key(event)) for each in self.handlers(event) if each.state_key is not None]
 
     async def effects(self, event: Event, record: Record, surroundings: Surroundings) -> Effects:
         """
@@ -72,12 +72,13 @@ class Handling:
         )
         notes = []
         reveal = surroundings.reveal(event.data, self.sender.codec.catalogue[event.type])
-        for handler in self._handlers(event):
+        for handler in self.handlers(event):
             notes += await self._handle(handler, event, surroundings, reveal, effects)
         effects.arrivals.append(Arrival(event, record, tuple(notes)))
         return effects
 
-    def _handlers(self, event: Event) -> list[Handler]:
+    def handlers(self, event: Event) -> list[Handler]:
+        """Give the handlers of an event's type, in order."""
         return [handler for handler in self.spec.handlers if handler.event_type == event.type]
 
     async def _handle(

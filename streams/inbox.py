@@ -159,4 +159,5 @@ async def revealer(keys: KeyService, data: Mapping[str, Any]) -> Reveal:
     Raises:
         TransientError: the key service is away.
     """
-    return opener(await keys.keys(key_ids_in(data)))
+    found = await keys.keys(key_ids_in(data))
+    return opener(lambda: found)

@@ -138,7 +138,8 @@ class Receiving:
         events += [each.event for each in waiting.values() if isinstance(each.event, Event)]
         ids |= {event.after for event in events if event.after is not None}
         catalogue = self.handling.sender.codec.catalogue
-        key_ids = frozenset().union(*(key_ids_in(event.data, catalogue[event.type]) for event in events))
+        handled = [event for event in events if self.handling.handlers(event)]  # others need no key
+        key_ids = frozenset().union(*(key_ids_in(event.data, catalogue[event.type]) for event in handled))
         states = {state_id for event in events for state_id in self._state_ids(event)}
         surroundings = Surroundings(
             received=set(await transaction.received(ids)),

@@ -23,8 +23,7 @@ def key_ids_in(data: Mapping[str, Any], spec: EventTypeSpec | None = None) -> fr
         data: the fields.
         spec: their type, where it is known: then only fields are looked into that may hold a sealed value.
     """
-    chosen = data if spec is None else _chosen(data, spec.sealed)
-    return frozenset([each["key_id"] for each in parts_of(chosen, Mapping) if each.keys() == _SEALED_FIELDS])
+    return frozenset([each["key_id"] for each in _records(data, spec.sealed if spec else None, _SEALED_FIELDS)])
 
 
 def documents_in(data: Mapping[str, Any], spec: EventTypeSpec | None = None) -> list[DocumentRef]:
@@ -35,8 +34,7 @@ def documents_in(data: Mapping[str, Any], spec: EventTypeSpec | None = None) -> 
         data: the fields.
         spec: their type, as above.
     """
-    chosen = data if spec is None else _chosen(data, spec.documents)
-    return [DocumentRef.from_data(each) for each in parts_of(chosen, Mapping) if each.keys() == _DOCUMENT_FIELDS]
+    return [DocumentRef.from_data(each) for each in _records(data, spec.documents if spec else None, _DOCUMENT_FIELDS)]
 
 
 def parts_of(value: Any, kind: type) -> Iterator[Any]:
@@ -53,5 +51,12 @@ def parts_of(value: Any, kind: type) -> Iterator[Any]:
             yield from parts_of(each, kind)
 
 
-def _chosen(data: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
-    return {name: data[name] for name in fields if data.get(name) is not None}
+def _records(data: Mapping[str, Any], chosen: Collection[str] | None, fields: frozenset[str]) -> list[Any]:
+    """Give the records that have exactly these fields; `chosen` says where to look."""
+    found = []
+    for value in data.values() if chosen is None else [data.get(name) for name in chosen]:
+        if type(value) is dict and value.keys() == fields:  # nearly always such a record itself
+            found.append(value)
+        elif value is not None:
+            found += [each for each in parts_of(value, Mapping) if each.keys() == fields]
+    return found

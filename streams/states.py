@@ -13,6 +13,8 @@ from streams.agent import State
 
 __all__ = ["state_of", "state_text"]
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def state_text(state: State) -> str:
     r"""
@@ -21,7 +23,7 @@ def state_text(state: State) -> str:
     >>> state_text({"tên": ["nul" + chr(0)]})
     '{"t\\u00ean":["nul\\u0000"]}'
     """
-    return json.dumps(state, separators=(",", ":"))
+    return _encode(state)
 
 
 def state_of(text: str | None) -> State:

@@ -6,7 +6,7 @@ Loaded once for the set, then kept up to date in memory, so that each record see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -46,7 +46,7 @@ class Surroundings:
 
     def reveal(self, data: Mapping[str, Any], spec: EventTypeSpec) -> Reveal:
         """Give what opens the sealed values of one event, and of no other event of the set."""
-        return opener({key_id: self.keys[key_id] for key_id in key_ids_in(data, spec) if key_id in self.keys})
+        return opener(lambda: {each: self.keys[each] for each in key_ids_in(data, spec) if each in self.keys})
 
     def note(self, done: Effects) -> None:
         """Note what a record did, for those after it."""
@@ -55,13 +55,18 @@ class Surroundings:
         self.room.note(done.parked, done.unparked)
 
 
-def opener(keys: Mapping[str, SubjectKey]) -> Reveal:
-    """Give the function that opens what is sealed under these keys."""
+def opener(keys: Callable[[], Mapping[str, SubjectKey]]) -> Reveal:
+    """
+    Give the function that opens what is sealed under some keys.
+
+    Args:
+        keys: gives them; called when something is to be opened, which few handlers ask for.
+    """
 
     def reveal(value: Personal | Mapping[str, Any] | None) -> str | None:
         if isinstance(value, Personal):
             return value.text
-        key: SubjectKey | None = keys.get(value["key_id"]) if value else None
+        key = keys().get(value["key_id"]) if value else None
         return open_sealed(value, key) if value and key else None
 
     return reveal

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from agents.market_surveillance.gathering import PERSONAL_FIELDS, gather, mark_flagged, parcel_key
 from agents.market_surveillance.sealed_state import parcel_from_state, sealed_from_state
@@ -19,6 +18,7 @@ from streams.agent import AgentSpec, Context, Handler, Outcome
 from streams.event import Draft, Event
 from streams.names import EventType
 from streams.subject import SubjectRef
+from streams.uuids import uuid_of
 
 __all__ = ["FLAG_DAYS", "MIN_RULES", "PER_RULE", "REPEAT_FACTOR", "SPEC", "THRESHOLD"]
 
@@ -80,7 +80,7 @@ def _reasons(rules: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "message_vi": f"{rule['vi']} ({len(found)} hóa đơn)",
                 "message_en": f"{rule['en']} ({len(found)} invoices)",
                 "weight": sum(weights),
-                "evidence": [UUID(event_id) for event_id, _ in found],
+                "evidence": [uuid_of(event_id) for event_id, _ in found],
             }
         )
     return sorted(reasons, key=lambda each: (-each["weight"], each["code"]))
