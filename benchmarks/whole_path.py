@@ -1,15 +1,17 @@
 """
 The whole path: from an agency's topic, through admission and policy, to the recipients' inbox tables.
 
-    .venv/bin/python benchmarks/whole_path.py [--events 20000] [--rounds 3] [--recipients 3] [--workers 1]
+    .venv/bin/python benchmarks/whole_path.py [--events 30000] [--rounds 3] [--recipients 3] [--workers 1]
     .venv/bin/python benchmarks/whole_path.py --latency 500 --seconds 30
-    .venv/bin/python benchmarks/whole_path.py --bus
+    .venv/bin/python benchmarks/whole_path.py --grid
+    .venv/bin/python benchmarks/whole_path.py --soak 500000
 
-Own servers on free ports; the bus and the agencies run as they do in an installation, one process each. Events of about
-500 bytes are written to their topic first; the rate is the number of events by the time from the first inbox row to the
-last. With `--latency` they are written at a steady rate while the workers run; the time from the broker's stamp to each
-inbox row is counted, of all recipients. One recipient runs a handler that keeps state. An event that is missing, or
-there twice, fails the run.
+Own servers on free ports; the bus and the agencies run as they do in an installation, one process each, and have worked
+a while before anything is measured. For a rate they are held (SIGSTOP) while events of about 500 bytes are written to
+their topic; it is the number of events by the time from the first inbox row to the last one of any recipient. With
+`--latency` events are written at a steady rate while the workers run; counted is the time from when an event was made
+to each inbox row, of all recipients. One recipient runs a handler that keeps state. An event that is missing, or there
+twice, fails the run.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -37,6 +40,7 @@ from lienthong.provision import DATABASE, Servers, provision
 from lienthong.settings import remember_stack
 from lienthong.stack import SilentProgress, StackPlan, default_cache, postgres_admin_dsn, progress_on
 from lienthong.stack.servers import start_servers, stop_servers
+from streams import topics
 from streams.catalogue import load_catalogue
 from streams.codec import Codec
 from streams.event import Event
@@ -54,7 +58,10 @@ SHIPPED = ("qltt-hanam", "bcd389-hanam", "police-hanam")
 """Recipients in this order; market surveillance keeps state. Further ones are made up."""
 
 SELLERS = 500
+WARM_EVENTS = 2_000
+SOAK_STEP = 50_000
 DEADLINE_SECONDS = 240
+COUNT = "select count(*) from inbox where event_type = %s"
 
 GRANT = """
 [[receive]]
@@ -66,6 +73,29 @@ fields = ["invoice", "message_vi", "message_en", "inputs", "document", "detected
 """
 
 
+Processes = Mapping[str, Sequence[psutil.Process]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """
+    What is measured.
+
+    Args:
+        recipients: agencies that receive the type.
+        partitions: of the event topic and of each inbox topic.
+        workers: processes of the bus and of each recipient.
+    """
+
+    recipients: int
+    partitions: int
+    workers: int
+
+    def __str__(self) -> str:
+        """For a line of output."""
+        return f"{self.recipients} recipients, {self.partitions} partitions, {self.workers} workers each"
+
+
 @dataclass(frozen=True)
 class Bench:
     """
@@ -74,12 +104,14 @@ class Bench:
     Args:
         plan: its servers.
         recipients: who receives the benchmark's type.
+        workers: processes of each.
         codec: with the registry's ids.
         keys: of the sender's subjects, by number of the seller.
     """
 
     plan: StackPlan
     recipients: Sequence[AgencyCode]
+    workers: int
     codec: Codec
     keys: Sequence[str]
 
@@ -110,11 +142,12 @@ def write_directory(data: Path, count: int) -> list[AgencyCode]:
 
 
 @contextlib.contextmanager
-def prepared(recipients: int) -> Iterator[Bench]:
+def prepared(shape: Shape) -> Iterator[Bench]:
     """Start and provision servers of their own."""
+    topics._EVENT_PARTITIONS = topics._INBOX_PARTITIONS = shape.partitions  # noqa: SLF001 -- no installation may choose
     with tempfile.TemporaryDirectory(prefix="lt-whole-", ignore_cleanup_errors=True) as folder:
         plan = StackPlan.on_free_ports(Path(folder) / "data", default_cache())
-        codes = write_directory(plan.data, recipients)
+        codes = write_directory(plan.data, shape.recipients)
         use_directory(plan.data)
         with progress_on() as progress:
             start_servers(plan, progress=progress)
@@ -123,7 +156,7 @@ def prepared(recipients: int) -> Iterator[Bench]:
             provision(Servers.of_stack(plan), progress=SilentProgress())
             with ConfluentRegistry(plan.registry_url) as registry:
                 codec = Codec(catalogue=load_catalogue(), ids=preload_ids(registry, load_catalogue()))
-            yield Bench(plan=plan, recipients=codes, codec=codec, keys=_keys(plan))
+            yield Bench(plan=plan, recipients=codes, workers=shape.workers, codec=codec, keys=_keys(plan))
         finally:
             stop_servers(plan)
 
@@ -187,16 +220,20 @@ def produce(bench: Bench, count: int, *, rate: float | None = None) -> None:
 
 
 @contextlib.contextmanager
-def working(bench: Bench, codes: Sequence[str], *, each: int = 1) -> Iterator[Mapping[str, Sequence[psutil.Process]]]:
-    """Run workers, `each` processes of all."""
+def working(bench: Bench) -> Iterator[Processes]:
+    """Run the workers, until they have done some work."""
     environment = {**os.environ, "LIENTHONG_DATA": str(bench.plan.data)}
-    processes: dict[str, list[psutil.Popen]] = {code: [] for code in codes}
+    processes: dict[str, list[psutil.Popen]] = {}
     with (bench.plan.data / "workers.log").open("wb") as log:
-        for code in codes:
+        for code in ("bus", *bench.recipients):
             words = [sys.executable, str(HERE / "whole_path_worker.py"), str(bench.plan.data), code]
-            processes[code] += [psutil.Popen(words, stdout=log, stderr=log, env=environment) for _ in range(each)]
+            processes[code] = [
+                psutil.Popen(words, stdout=log, stderr=log, env=environment) for _ in range(bench.workers)
+            ]
         every = [one for found in processes.values() for one in found]
         try:
+            produce(bench, WARM_EVENTS)
+            wait_for(bench, WARM_EVENTS)
             yield processes
         finally:
             for one in every:
@@ -208,98 +245,127 @@ def working(bench: Bench, codes: Sequence[str], *, each: int = 1) -> Iterator[Ma
 def wait_for(bench: Bench, count: int) -> None:
     """Wait until every recipient has every event."""
     deadline = time.monotonic() + DEADLINE_SECONDS
-    query = "select count(*) from inbox where event_type = %s"
     while True:
-        held = {code: int(bench.ask(code, query, TYPE)[0][0]) for code in bench.recipients}
-        if all(each == count for each in held.values()):
+        found = {code: int(bench.ask(code, COUNT, TYPE)[0][0]) for code in bench.recipients}
+        if all(each == count for each in found.values()):
             return
-        if time.monotonic() > deadline or any(each > count for each in held.values()):
+        if time.monotonic() > deadline or any(each > count for each in found.values()):
             log = (bench.plan.data / "workers.log").read_text(encoding="utf-8")[-3000:]
-            raise SystemExit(f"{held} of {count} events in {DEADLINE_SECONDS} s\n{log}")
+            raise SystemExit(f"{found} of {count} events in {DEADLINE_SECONDS} s\n{log}")
         time.sleep(0.5)
-
-
-def spans(bench: Bench) -> tuple[float, float]:
-    """When the first inbox row was written, and the last."""
-    query = (
-        "select extract(epoch from min(received_at)), extract(epoch from max(received_at))"
-        " from inbox where event_type = %s"
-    )
-    found = [bench.ask(code, query, TYPE)[0] for code in bench.recipients]
-    return float(min(row[0] for row in found)), float(max(row[1] for row in found))
 
 
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--events", type=int, default=30_000, help="a round")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--recipients", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1, help="processes of the bus and of each recipient")
-    parser.add_argument("--bus", action="store_true", help="the bus alone, without recipients' workers")
+    parser.add_argument("--partitions", type=int, default=4, help="of the event topic and of each inbox topic")
     parser.add_argument("--latency", type=float, default=0, help="events a second, written at a steady rate")
-    parser.add_argument("--seconds", type=float, default=20)
-    arguments = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=30, help="of the steady rate")
+    parser.add_argument("--grid", action="store_true", help="partitions and workers 1, 2, 4; recipients 1, 4, 16")
+    parser.add_argument("--soak", type=int, default=0, help="so many events, with the workers' memory on the way")
+    asked = parser.parse_args()
     print(describe(), flush=True)
-    with prepared(arguments.recipients) as bench:
-        if arguments.latency:
-            latency(bench, arguments.latency, int(arguments.latency * arguments.seconds))
-        elif arguments.bus:
-            bus_rate(bench, arguments.events, arguments.workers)
+    if asked.grid:
+        grid(asked.events)
+        return
+    shape = Shape(asked.recipients, asked.partitions, asked.workers)
+    with prepared(shape) as bench, working(bench) as processes:
+        if asked.latency:
+            latency(bench, asked.latency, int(asked.latency * asked.seconds))
+        elif asked.soak:
+            soak(bench, processes, asked.soak)
         else:
-            rate(bench, arguments.events, arguments.workers)
+            rates = [backlog(bench, processes, asked.events) for _ in range(asked.rounds)]
+            print(f"{shape}: median {statistics.median(rates):,.0f} events/s of {asked.rounds} rounds")
+            print(memory(processes), flush=True)
 
 
-def rate(bench: Bench, count: int, each: int) -> None:
-    """Measure a backlog's rate from the first inbox row to the last."""
-    produce(bench, count)
-    with working(bench, ["bus", *bench.recipients], each=each) as processes:
-        wait_for(bench, count)
-        first, last = spans(bench)
-        report(bench, processes, count, last - first)
+def grid(events: int) -> None:
+    """Measure how the rate and the latency change with one thing at a time."""
+    shapes = [Shape(3, number, number) for number in (1, 2, 4)]
+    shapes += [Shape(number, 4, 1) for number in (1, 4, 16)]
+    for shape in shapes:
+        with prepared(shape) as bench, working(bench) as processes:
+            rate = backlog(bench, processes, max(WARM_EVENTS, events // max(1, shape.recipients // 3)))
+            print(f"{shape}: {rate:,.0f} events/s, {rate * shape.recipients:,.0f} copies/s", flush=True)
+            latency(bench, 100, 1_000)
 
 
-def bus_rate(bench: Bench, count: int, each: int) -> None:
-    """Measure the bus alone, from the first time that something is in its ledger until all is."""
-    produce(bench, count)
-    with working(bench, ["bus"], each=each) as processes:
-        began = None
-        while (held := int(bench.ask("bus", "select count(*) from event")[0][0])) < count:
-            if held and began is None:
-                began, before = time.monotonic(), held
-            time.sleep(0.05)
-        seconds = time.monotonic() - (began or 0)
-        report(bench, processes, count - before, seconds)
+def backlog(bench: Bench, processes: Processes, count: int) -> float:
+    """Measure the rate of a backlog that was written while the workers were held."""
+    before = held(bench)
+    every = [one for found in processes.values() for one in found]
+    for one in every:
+        one.suspend()
+    try:
+        produce(bench, count)
+    finally:
+        for one in every:
+            one.resume()
+    used = {name: _cpu_seconds(found) for name, found in processes.items()}
+    wait_for(bench, before + count)
+    first, last = span(bench, before)
+    rate = count / (last - first)
+    shown = ", ".join(
+        f"{name} {(_cpu_seconds(found) - used[name]) / count * 1e6:.0f}" for name, found in processes.items()
+    )
+    print(f"{count} events: {rate:,.0f} events/s; CPU microseconds an event: {shown}", flush=True)
+    return rate
 
 
-def report(bench: Bench, processes: Mapping[str, Sequence[psutil.Process]], count: int, seconds: float) -> None:
-    """Print a rate, and what the processes used."""
-    each = len(processes["bus"])
-    names = ", ".join(processes)
-    what = f"{count} events, {len(bench.recipients)} recipients, {each} worker(s) of {names}"
-    print(f"{what}: {count / seconds:,.0f} events/s")
-    for what, measure in (
-        ("CPU seconds", lambda one: sum(one.cpu_times()[:2])),
-        ("resident MB", lambda one: one.memory_info().rss / 1e6),
-    ):
-        shown = (f"{name} {' '.join(f'{measure(one):.0f}' for one in found)}" for name, found in processes.items())
-        print(f"{what}: {', '.join(shown)}", flush=True)
+def soak(bench: Bench, processes: Processes, count: int) -> None:
+    """Send many events through, backlog after backlog, and show the workers' memory."""
+    for done in range(0, count, SOAK_STEP):
+        backlog(bench, processes, min(SOAK_STEP, count - done))
+        print(f"after {held(bench):,} events: {memory(processes)}", flush=True)
+
+
+def held(bench: Bench) -> int:
+    """How many events the recipient that has fewest has."""
+    return min(int(bench.ask(code, COUNT, TYPE)[0][0]) for code in bench.recipients)
+
+
+def span(bench: Bench, before: int) -> tuple[float, float]:
+    """When the first inbox row after so many was written, and the last."""
+    query = (
+        "select extract(epoch from min(received_at)), extract(epoch from max(received_at)) from"
+        " (select received_at from inbox where event_type = %s order by received_at offset %s) as late"
+    )
+    found = [bench.ask(code, query, TYPE, before)[0] for code in bench.recipients]
+    return float(min(row[0] for row in found)), float(max(row[1] for row in found))
+
+
+def memory(processes: Processes) -> str:
+    """Say how much each worker holds."""
+    shown = (
+        f"{name} {' '.join(f'{one.memory_info().rss / 1e6:.0f}' for one in found)}" for name, found in processes.items()
+    )
+    return f"resident MB: {', '.join(shown)}"
+
+
+def _cpu_seconds(processes: Sequence[psutil.Process]) -> float:
+    return sum(sum(one.cpu_times()[:2]) for one in processes)
 
 
 def latency(bench: Bench, per_second: float, count: int) -> None:
-    """Measure the time from publication to inbox at a steady rate."""
-    query = "select extract(epoch from received_at - event_time) from inbox where event_type = %s order by received_at"
-    warm = 200
-    with working(bench, ["bus", *bench.recipients]):
-        produce(bench, warm)
-        wait_for(bench, warm)
-        produce(bench, count, rate=per_second)
-        wait_for(bench, count + warm)
-        waits = sorted(float(row[0]) for code in bench.recipients for row in bench.ask(code, query, TYPE)[warm:])
+    """Measure the time from publication to inbox at a steady rate, of all recipients' copies."""
+    query = (
+        "select extract(epoch from received_at - event_time) from inbox where event_type = %s"
+        " order by received_at offset %s"
+    )
+    before = held(bench)
+    produce(bench, count, rate=per_second)
+    wait_for(bench, before + count)
+    waits = sorted(float(row[0]) for code in bench.recipients for row in bench.ask(code, query, TYPE, before))
     parts = (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("longest", 1.0))
     shown = ", ".join(
         f"{name} {waits[min(len(waits) - 1, int(len(waits) * part))] * 1000:.0f} ms" for name, part in parts
     )
-    print(f"{per_second:.0f} events/s, {count} events, {len(bench.recipients)} recipients: {shown}")
+    print(f"{per_second:.0f} events/s, {count} events, {len(bench.recipients)} recipients: {shown}", flush=True)
 
 
 if __name__ == "__main__":
