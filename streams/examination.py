@@ -7,6 +7,7 @@ A function of the record, the directory and the broker's time alone, so that rea
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,7 +19,7 @@ from streams.canonical import require_canonical
 from streams.catalogue import EventTypeSpec
 from streams.codec import UnknownSchemaError
 from streams.directory import Directory
-from streams.errors import ForbiddenError, PermanentError
+from streams.errors import ForbiddenError, PermanentError, UndecodableError
 from streams.event import Event
 from streams.names import AgencyCode, EventType, event_topic
 from streams.policy import Delivery, Entitlement, entitled, share
@@ -28,6 +29,9 @@ from streams.redaction import Pieces, Redactor
 from streams.signing import verify_officer
 
 __all__ = ["Accepted", "Examiner", "Refused"]
+
+_PSEUDONYM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""A UUID in the one form that is a key; another spelling would be another subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class Examiner:
                 event, ends = self.reader.read_known(record)
             except UnknownSchemaError:
                 event, ends = await self.reader.read_marked(record)
+            _require_form(record, event)
             accepted = self._accepted(record, event, ends)
         except PermanentError as error:
             return Refused(record, error)
@@ -154,6 +159,14 @@ class Examiner:
         if (spec.type, day) not in self._entitled:
             self._entitled[spec.type, day] = entitled(spec, self.directory, on=day)
         return self._entitled[spec.type, day]
+
+
+def _require_form(record: Record, event: Event) -> None:
+    """Refuse a time that no broker gave, and a subject that is no pseudonym: order and numbers rest on it."""
+    if record.timeless:
+        raise UndecodableError("The record's time is none: is its topic's the broker's?", code="bad_envelope")
+    if not (event.subject.kind.isidentifier() and _PSEUDONYM.fullmatch(event.subject.value)):
+        raise UndecodableError("The envelope's subject is no kind with a UUID.", code="bad_envelope")
 
 
 def _require_storable(event: Event) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -74,6 +76,20 @@ class KafkaAddress:
                 "ssl_cafile": self.ca_file,
             }
         )
+
+    def aiokafka(self) -> dict[str, Any]:
+        """Give the settings for aiokafka."""
+        given = _present(
+            {
+                "bootstrap_servers": self.bootstrap,
+                "security_protocol": self.protocol,
+                "sasl_mechanism": "SCRAM-SHA-512" if self.username else None,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self.password,
+            }
+        )
+        context = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else None
+        return given if context is None else {**given, "ssl_context": context}
 
 
 def producer_settings(address: KafkaAddress, *, client_id: str) -> dict[str, str | int | bool]:

@@ -14,6 +14,10 @@ from streams.names import EVENT_NAMESPACE, TopicName
 __all__ = ["QuarantineItem", "Record", "quarantine_item"]
 
 
+_LATEST_MS = 32_503_680_000_000
+"""The year 3000: due dates and days of the calendar can still be reckoned from it."""
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -40,8 +44,17 @@ class Record:
 
     @property
     def time(self) -> datetime:
-        """When the broker appended it, aware UTC: the same however often the record is read."""
-        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+        """
+        When the broker appended it, aware UTC: the same however often the record is read.
+
+        Where it is `timeless`, the nearest time that is one: also a record that is refused for it has to be noted.
+        """
+        return datetime.fromtimestamp(min(max(self.timestamp_ms, 0), _LATEST_MS) / 1000, UTC)
+
+    @property
+    def timeless(self) -> bool:
+        """Whether its time can be no broker's: a topic that takes the sender's takes any number."""
+        return not 0 <= self.timestamp_ms <= _LATEST_MS
 
 
 @dataclass(frozen=True, slots=True)

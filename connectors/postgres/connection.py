@@ -16,6 +16,13 @@ __all__ = ["Database", "attempt"]
 
 _WAIT_SECONDS = 5.0
 
+_GIVE_UP_SECONDS = 10.0
+"""
+After so long the pool ends an attempt to connect, and begins anew when somebody asks.
+
+It doubles its pauses without a bound: after an outage of ten minutes it would come back ten minutes late.
+"""
+
 
 class Database:
     """
@@ -32,7 +39,12 @@ class Database:
         conninfo = make_conninfo(dsn, options=f"-c search_path={schema}", connect_timeout=5, application_name=schema)
         self._conninfo = conninfo
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection] = AsyncConnectionPool(
-            conninfo, min_size=1, max_size=4, open=False, timeout=_WAIT_SECONDS, reconnect_timeout=3600
+            conninfo,
+            min_size=1,
+            max_size=4,
+            open=False,
+            timeout=_WAIT_SECONDS,
+            reconnect_timeout=_GIVE_UP_SECONDS,
         )
 
     async def __aenter__(self) -> Self:

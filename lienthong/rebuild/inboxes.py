@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 
 from prometheus_client import CollectorRegistry
 
@@ -18,7 +17,7 @@ from connectors.postgres import Database, PostgresAgencyStore, Projection
 from lienthong.agency_session import now, open_agency
 from lienthong.directory import LiveDirectory
 from lienthong.rebuild.refusals import RefusingReader
-from lienthong.rebuild.replay import Member, Replay
+from lienthong.rebuild.replay import Member, Replay, together
 from lienthong.worker import connectors_of, sinks_by_type
 from streams.effects import said
 from streams.errors import PermanentError
@@ -35,8 +34,7 @@ _PROJECTIONS = (
     Projection("state", ("handler", "state_key")),
     Projection("handover", ("sink", "event_id"), left_out=("error",)),
     Projection("document", ("sha256", "event_id")),
-    # Header names that are no text are not read by every client in the same way.
-    Projection("quarantine", ("id",), left_out=("header_names", "header_values")),
+    Projection("quarantine", ("id",)),
 )
 
 _TOGETHER = 500
@@ -68,11 +66,11 @@ async def _replay(agency: AgencyCode, replay: Replay, database: Database) -> int
             clock=now,
             metrics=Metrics(agency, CollectorRegistry()),
         )
-        while part := list(islice(replay.records, _TOGETHER)):
-            for together in _by_partition(part).values():
-                await pipeline.process(together)
+        async for part in together(replay.records, at_most=_TOGETHER):
+            for each in _by_partition(part).values():
+                await pipeline.process(each)
             count += len(part)
-        for record in replay.said():
+        async for record in replay.said():
             count += 1
             await _say_again(store, session.reader, record, agency=agency, until=replay.until)
     return count

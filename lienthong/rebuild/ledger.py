@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from itertools import islice
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
@@ -13,7 +12,7 @@ from connectors.postgres import Database, PostgresBusStore, Projection
 from lienthong.agency_session import open_reader
 from lienthong.directory import LiveDirectory
 from lienthong.rebuild.refusals import RefusingReader
-from lienthong.rebuild.replay import Member, Replay
+from lienthong.rebuild.replay import Member, Replay, together
 from streams.admission import AdmissionPipeline
 from streams.bus_store import BusTransaction, KeyGrant
 from streams.catalogue import load_catalogue
@@ -32,8 +31,7 @@ _PROJECTIONS = (
     Projection("delivery", ("event_id", "agency"), left_out=("sequence",)),
     Projection("numbering", ("agency", "subject")),
     Projection("audit", ("action", "event_id"), where="action in ('admitted', 'quarantined')"),
-    # Header names that are no text are not read by every client in the same way.
-    Projection("quarantine", ("id",), left_out=("header_names", "header_values")),
+    Projection("quarantine", ("id",)),
 )
 """What follows from the event topics, the directory and what was refused."""
 
@@ -51,9 +49,9 @@ async def _replay(replay: Replay, database: Database) -> int:
             store=_WithoutGrants(database),
             metrics=Metrics(BUS, CollectorRegistry()),
         )
-        while part := list(islice(replay.records, _TOGETHER)):
-            for together in _by_partition(part):
-                await pipeline.process(together, _nowhere)
+        async for part in together(replay.records, at_most=_TOGETHER):
+            for each in _by_partition(part):
+                await pipeline.process(each, _nowhere)
             count += len(part)
     return count
 

@@ -1,24 +1,34 @@
-"""The log as it was written: topics from their first record to a given end, in the order of the broker's time."""
+"""
+The log as it was written: topics from their first record to a given end, in the order of the broker's time.
+
+Records are read as the workers read them, so that what no client of Kafka can read comes out as the same bytes.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+import aiokafka
+from aiokafka.errors import KafkaError
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from streams.bus_store import Place
 from streams.errors import TransientError
 from streams.kafka import KafkaAddress
 from streams.names import TopicName
 from streams.record import Record
+from streams.tolerant_records import let_aiokafka_read_anything
 
 __all__ = ["first_offsets", "last_ends", "read_log"]
 
 _TIMEOUT_SECONDS = 30.0
 _SILENCE_SECONDS = 60.0
+_PATIENCE_MS = 200
+_TOGETHER = 1000
 _AHEAD = 4000
 """A partition rests when so many of its records wait for those of others."""
 
@@ -30,7 +40,6 @@ class _Reading:
     end: int
     waiting: deque[Record] = field(default_factory=deque)
     next_offset: int = 0
-    resting: bool = False
 
     @property
     def ended(self) -> bool:
@@ -72,7 +81,7 @@ def last_ends(address: KafkaAddress, topics: Sequence[TopicName]) -> dict[_Parti
         consumer.close()
 
 
-def read_log(address: KafkaAddress, ends: Mapping[_Partition, int]) -> Iterator[Record]:
+async def read_log(address: KafkaAddress, ends: Mapping[_Partition, int]) -> AsyncIterator[Record]:
     """
     Give all records below these ends, the oldest first; those of one partition in its order.
 
@@ -84,11 +93,11 @@ def read_log(address: KafkaAddress, ends: Mapping[_Partition, int]) -> Iterator[
         TransientError: Kafka is away, or gives nothing for a minute.
     """
     readings = {place: _Reading(end=end) for place, end in ends.items() if end > 0}
-    consumer = Consumer(_settings(address))
-    try:
-        consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in readings])
+    if not readings:
+        return
+    async with _reader(address, list(readings)) as consumer:
         while True:
-            _fill(consumer, readings)
+            await _fill(consumer, readings)
             oldest = min(
                 (each for each in readings.values() if each.waiting),
                 key=lambda each: each.waiting[0].timestamp_ms,
@@ -97,70 +106,66 @@ def read_log(address: KafkaAddress, ends: Mapping[_Partition, int]) -> Iterator[
             if oldest is None:
                 return
             yield oldest.waiting.popleft()
-    except KafkaException as error:
+
+
+@asynccontextmanager
+async def _reader(address: KafkaAddress, places: Sequence[_Partition]) -> AsyncIterator[Any]:
+    """Open a consumer of these partitions at their beginnings; it is of no group and commits nothing."""
+    let_aiokafka_read_anything()
+    consumer = aiokafka.AIOKafkaConsumer(
+        **address.aiokafka(), group_id=None, enable_auto_commit=False, isolation_level="read_committed"
+    )
+    try:
+        await consumer.start()
+        consumer.assign([aiokafka.TopicPartition(*place) for place in places])
+        await consumer.seek_to_beginning()
+        yield consumer
+    except KafkaError as error:
         raise TransientError(f"Kafka does not answer as it should: {error}") from error
     finally:
-        consumer.close()
+        await consumer.stop()
 
 
-def _fill(consumer: Consumer, readings: Mapping[_Partition, _Reading]) -> None:
+async def _fill(consumer: Any, readings: Mapping[_Partition, _Reading]) -> None:
     """Read on until every partition has a record waiting, or is at its end."""
     deadline = time.monotonic() + _SILENCE_SECONDS
     while any(each.blocks for each in readings.values()):
-        _rest(consumer, readings)
-        for message in consumer.consume(1000, timeout=0.1):
-            _take(readings[TopicName(str(message.topic())), message.partition() or 0], message)
-            deadline = time.monotonic() + _SILENCE_SECONDS
+        # Never none: one that blocks is among them. No name at all would mean every partition to aiokafka.
+        wanted = [place for place, each in readings.items() if not each.ended and len(each.waiting) <= _AHEAD]
+        found = await consumer.getmany(
+            *(aiokafka.TopicPartition(*place) for place in wanted), timeout_ms=_PATIENCE_MS, max_records=_TOGETHER
+        )
+        for fetched in found.values():
+            for each in fetched:
+                _take(readings[TopicName(each.topic), each.partition], each)
+        for place in wanted:  # a position also goes over a transaction's markers, which are no records
+            position = await consumer.position(aiokafka.TopicPartition(*place))
+            if position > readings[place].next_offset:
+                readings[place].next_offset = position
+                deadline = time.monotonic() + _SILENCE_SECONDS
         if time.monotonic() > deadline:
             raise TransientError("Kafka gives no more records, and the end is not reached: see `lienthong status`.")
 
 
-def _rest(consumer: Consumer, readings: Mapping[_Partition, _Reading]) -> None:
-    for place, each in readings.items():
-        should_rest = each.ended or len(each.waiting) > _AHEAD
-        if should_rest != each.resting:
-            (consumer.pause if should_rest else consumer.resume)([TopicPartition(*place)])
-            each.resting = should_rest
-
-
-def _take(reading: _Reading, message: Message) -> None:
-    if (error := message.error()) is not None:
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- the library's public name for it
-            reading.next_offset = reading.end
-            return
-        raise KafkaException(error)
-    place = Place(TopicName(str(message.topic())), message.partition() or 0, message.offset() or 0)
-    if reading.ended or place.offset >= reading.end:
-        reading.next_offset = reading.end
+def _take(reading: _Reading, fetched: Any) -> None:
+    if fetched.offset >= reading.end:
         return
     reading.waiting.append(
         Record(
-            topic=place.topic,
-            partition=place.partition,
-            offset=place.offset,
-            key=message.key(),
-            value=message.value(),
-            headers=_headers(message),
-            timestamp_ms=message.timestamp()[1],
+            topic=TopicName(fetched.topic),
+            partition=fetched.partition,
+            offset=fetched.offset,
+            key=fetched.key,
+            value=fetched.value,
+            headers=fetched.headers,
+            timestamp_ms=fetched.timestamp,
         )
     )
-    reading.next_offset = place.offset + 1
-
-
-def _headers(message: Message) -> list[tuple[str, bytes]]:
-    try:
-        pairs: list[tuple[str, bytes | None]] = list(message.headers() or ())  # type: ignore[arg-type] # as read
-    except (SystemError, UnicodeDecodeError):
-        return []  # a header's name is no UTF-8; such a record was refused, and stays so
-    return [(name, value or b"") for name, value in pairs]
 
 
 def _settings(address: KafkaAddress) -> dict[str, str | int | float | bool]:
     return {
         **address.librdkafka(),
-        "group.id": "lt-rebuild",  # never joined: partitions are assigned by hand and nothing is committed
+        "group.id": "lt-rebuild",  # never joined: only offsets are asked for
         "enable.auto.commit": False,
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "isolation.level": "read_committed",
     }

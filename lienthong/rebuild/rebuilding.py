@@ -7,7 +7,7 @@ replayed exactly as far as those rows say that it was processed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,18 +143,21 @@ def _ends(
     return ends
 
 
-def _said(servers: Servers) -> Iterator[Record]:
+async def _said(servers: Servers) -> AsyncIterator[Record]:
     """Give what lies on the event topics now and was not refused by the bus."""
     refused = refused_places(servers.dsn(), database_schema(BUS))
-    records = read_log(servers.kafka, last_ends(servers.kafka, event_topics()))
-    return (each for each in records if Place.of(each) not in refused)
+    async for each in read_log(servers.kafka, last_ends(servers.kafka, event_topics())):
+        if Place.of(each) not in refused:
+            yield each
 
 
-def _told(records: Iterator[Record], progress: Progress, member: AgencyCode) -> Iterator[Record]:
-    for count, record in enumerate(records):
+async def _told(records: AsyncIterator[Record], progress: Progress, member: AgencyCode) -> AsyncIterator[Record]:
+    count = 0
+    async for each in records:
         if count % _PROGRESS_RECORDS == 0:
             progress.step(member, f"{count} records")
-        yield record
+        count += 1
+        yield each
 
 
 async def _unsigned(data: Path, database: Database, member: AgencyCode) -> list[str]:

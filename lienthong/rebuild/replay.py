@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from lienthong.settings import AgencySettings
 from streams.names import TopicName
 from streams.record import Record
 
-__all__ = ["Member", "Replay"]
+__all__ = ["Member", "Replay", "together"]
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Replay:
     data: Path
     servers: Servers
     settings: AgencySettings
-    records: Iterator[Record]
-    said: Callable[[], Iterator[Record]]
+    records: AsyncIterator[Record]
+    said: Callable[[], AsyncIterator[Record]]
     until: datetime
     refused: Refused
 
@@ -55,3 +55,15 @@ class Member:
     topics: Sequence[TopicName]
     projections: Sequence[Projection]
     replay: Callable[[Replay, Database], Awaitable[int]]
+
+
+async def together(records: AsyncIterator[Record], *, at_most: int) -> AsyncIterator[list[Record]]:
+    """Give records in lists of at most so many, in their order; none is empty."""
+    part: list[Record] = []
+    async for each in records:
+        part.append(each)
+        if len(part) == at_most:
+            yield part
+            part = []
+    if part:
+        yield part

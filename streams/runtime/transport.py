@@ -25,7 +25,7 @@ from faust.types import TP, ConsumerMessage
 
 from streams.runtime.ledger import Batch, HoleError, Ledger, Partition
 from streams.runtime.partition_records import PartitionRecords
-from streams.runtime.tolerant_records import TolerantRecords
+from streams.tolerant_records import let_aiokafka_read_anything
 
 __all__ = ["SCHEME", "BatchConsumer", "BatchTransport", "install"]
 
@@ -35,6 +35,12 @@ SCHEME = "batch"
 DRAIN_SECONDS = 8.0
 """How long a rebalance or a stop waits for begun batches; what is not finished then is read again."""
 
+_LAST_COMMIT_SECONDS = 3.0
+"""How long a rebalance or a stop waits for its commit; what Kafka did not take by then is read again."""
+
+_LEAVE_SECONDS = 4.0
+"""How long a stop waits to leave the group; aiokafka alone would ask a broker that is away for half a minute."""
+
 _IDLE_SECONDS = 1.0
 _TICK_SECONDS = 0.005
 
@@ -43,7 +49,7 @@ _log = structlog.get_logger(__name__)
 
 def install() -> None:
     """Let Faust find this transport by its scheme, by Faust's own means, and aiokafka read what it cannot."""
-    fetcher.MemoryRecords = TolerantRecords  # the one place where its fetcher looks it up
+    let_aiokafka_read_anything()
     fetcher.PartitionRecords = PartitionRecords
     TRANSPORTS.aliases[SCHEME] = f"{__name__}:BatchTransport"
 
@@ -115,6 +121,14 @@ class _FetchThread(driver.AIOKafkaConsumerThread):
                 if batch.records:
                     found[tp] = [batch]
         return found
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group and close the connections; where no broker answers, the group finds out by itself."""
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await super().on_thread_stop()
+        except TimeoutError:
+            _log.warning("left the group without telling it", seconds=_LEAVE_SECONDS)
 
     async def commit_ranges(self, offsets: Mapping[Partition, int]) -> None:
         """Commit, on this thread, and raise what aiokafka raises."""
@@ -188,7 +202,9 @@ class BatchConsumer(driver.Consumer):
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 -- Faust's signature
         """Commit the end of each partition's finished prefix; whatever goes wrong is tried again at the next tick."""
-        if await self.maybe_wait_for_commit_to_finish():
+        if self._commit_fut is not None:
+            # Faust's own wait swallows a cancellation, and then nothing could bound it.
+            await asyncio.wait([self._commit_fut])
             return False
         self._commit_fut = asyncio.get_running_loop().create_future()
         try:
@@ -225,8 +241,13 @@ class BatchConsumer(driver.Consumer):
         deadline = time.monotonic() + DRAIN_SECONDS
         while self.ledger.under_way() and time.monotonic() < deadline:  # noqa: ASYNC110 -- no event tells it
             await asyncio.sleep(_TICK_SECONDS)
-        if not await self.commit():
-            await self.commit()  # the first call may have joined one that had begun before the last batch ended
+        try:
+            async with asyncio.timeout(_LAST_COMMIT_SECONDS):
+                if not await self.commit():
+                    await self.commit()  # the first call may have joined one that began before the last batch ended
+        except TimeoutError:
+            # It may still arrive, and does no harm: only what is durable is ever asked for.
+            _log.warning("stopped waiting for a commit", seconds=_LAST_COMMIT_SECONDS)
         self.ledger.forget()
 
     async def perform_seek(self) -> None:

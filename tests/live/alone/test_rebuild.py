@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from forger import Forger, payment_block
+from hostile import RawName
 from province import Province
 from psycopg import sql
 
@@ -26,7 +27,7 @@ OPERATOR = ("--as", "bcd389-hanam/operator")
 
 @pytest.fixture(scope="module")
 def worked(running_province: Province, tmp_path_factory: pytest.TempPathFactory) -> Province:
-    """The province with invoices read, alerts out, something refused, and something published again."""
+    """The province with invoices read, alerts out, something refused or unreadable, and something published again."""
     province, folder = running_province, tmp_path_factory.mktemp("rebuild")
     province.settle()
     assert province.run("officer", "add", OPERATOR[1]).code == 0
@@ -38,6 +39,9 @@ def worked(running_province: Province, tmp_path_factory: pytest.TempPathFactory)
         (payment_block(forger), "lt.payment_block.requested"),
     ):
         province.send(topic, forged.value, forged.headers, key=forged.event.subject.key.encode())
+    raw = forger.invoice(uuid4().hex)
+    for topic in ("lt.seller.suspected", "lt.inbox.bcd389-hanam"):
+        province.send(topic, raw.value, [*raw.headers, (RawName("ff00fe"), b"a name that is no UTF-8")])
     known = forger.invoice(uuid4().hex)
     for _ in range(2):
         province.send("lt.einvoice.received", known.value, known.headers, key=known.event.subject.key.encode())

@@ -284,3 +284,26 @@ async def test_outcomes_are_counted_after_the_transaction(bus: MemoryBus) -> Non
 
     assert [count(each) for each in ("admitted", "repeated", "quarantined_not_framed")] == [1.0, 1.0, 1.0]
     assert SELLER.key.encode() == row.key
+
+
+@pytest.mark.parametrize(
+    "subject", ["", ":", "seller", "seller:", "seller:x", f"seller:{SELLER.value}x", "SELLER", "9:"]
+)
+async def test_a_subject_that_is_no_pseudonym_is_refused(bus: MemoryBus, subject: str) -> None:
+    """It is the key of order and of numbers, and a name in the clear has no place in it."""
+    sent = await prepared(bus)
+
+    await bus.admit([as_record(sent.row, headers=with_header(sent.row, "ce_subject", subject.encode()))])
+
+    assert only_reason(bus) == "bad_envelope"
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, 2**63 - 1, -(2**63), 253_402_300_800_000])
+async def test_a_time_that_no_broker_gave_is_refused(bus: MemoryBus, timestamp_ms: int) -> None:
+    """A topic with the sender's time takes any number; it costs the record and not the worker."""
+    sent = await prepared(bus)
+
+    await bus.admit([replace(as_record(sent.row), timestamp_ms=timestamp_ms)])
+
+    assert only_reason(bus) == "bad_envelope"
+    assert [entry.action for entry in bus.store.tables.audit] == ["quarantined"]

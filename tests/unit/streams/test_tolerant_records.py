@@ -13,7 +13,7 @@ from aiokafka.record.util import calc_crc32c
 
 from streams.errors import UndecodableError
 from streams.headers import envelope_type
-from streams.runtime.tolerant_records import MAX_UNPACKED_BYTES, TolerantRecords
+from streams.tolerant_records import MAX_UNPACKED_BYTES, TolerantRecords
 
 RECORDS_AT = 61
 LZ4, ZSTD = 3, 4

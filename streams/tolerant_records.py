@@ -16,13 +16,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
 from streams.headers import RAW_HEADERS, UNREADABLE
 
-__all__ = ["MAX_UNPACKED_BYTES", "TolerantRecords"]
+__all__ = ["MAX_UNPACKED_BYTES", "TolerantRecords", "let_aiokafka_read_anything"]
 
 MAX_UNPACKED_BYTES = 16 * 1024 * 1024
 """A batch that unpacks to more is not unpacked; a producer's own limit is a megabyte before it packs."""
@@ -163,6 +164,11 @@ class _TolerantBatch:
     def _time(self, delta: int) -> int:
         appended = self._batch.attributes & _APPEND_TIME
         return int(self._batch.max_timestamp if appended else self._batch.first_timestamp + delta)
+
+
+def let_aiokafka_read_anything() -> None:
+    """Let every consumer of aiokafka in this process read by `TolerantRecords`."""
+    fetcher.MemoryRecords = TolerantRecords  # the one place where its fetcher looks it up
 
 
 def _sized(data: bytes, at: int) -> tuple[bytes | None, int]:
