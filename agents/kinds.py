@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agents import market_surveillance, police, postal_operator, state_bank, steering_committee, tax_office
+from agents import (
+    information_department,
+    market_surveillance,
+    police,
+    postal_operator,
+    state_bank,
+    steering_committee,
+    tax_office,
+)
 from streams.agent import AgentSpec
 
 __all__ = ["KINDS"]
@@ -13,7 +21,15 @@ __all__ = ["KINDS"]
 KINDS: Mapping[str, AgentSpec] = MappingProxyType(
     {
         each.SPEC.kind: each.SPEC
-        for each in (market_surveillance, police, postal_operator, state_bank, steering_committee, tax_office)
+        for each in (
+            information_department,
+            market_surveillance,
+            police,
+            postal_operator,
+            state_bank,
+            steering_committee,
+            tax_office,
+        )
     }
 )
 """Agency kind -> its handlers."""

@@ -59,6 +59,7 @@ _HINTS: tuple[tuple[str, str, Hint], ...] = (
     ("follow_block_answer", "payment_block.answered", _answer),
     ("follow_flag", "shipment.flagged", _flag),
     ("follow_sighting", "shipment.sighted", _flag),
+    ("follow_warning", "warning.prepared", _flag),
 )
 
 

@@ -27,6 +27,7 @@ from lienthong.logs import log_to_stderr
 from lienthong.settings import AgencySettings, PostalSettings, agency_settings
 from lienthong.stack.private_files import make_private_folder, write_private
 from streams.admission import AdmissionPipeline
+from streams.agent import Work
 from streams.background import Background
 from streams.catalogue import load_catalogue
 from streams.connecting import SinkService, SourceService
@@ -40,7 +41,9 @@ from streams.outbox import Relay
 from streams.overdue import OverdueService
 from streams.parked import ParkedService
 from streams.redaction import Redactor
+from streams.republish import RepublishPipeline
 from streams.runtime import Pipeline, Stateful, WorkerSpec, run_worker
+from streams.stateless import check_stateless, keeping
 from streams.states import state_of
 from streams.subject import SubjectRef
 from streams.topics import topic_plan
@@ -174,6 +177,7 @@ class _AgencyWorker:
             raise ConfigurationError(f"No handlers are known for {entry.kind}, the kind of {agency}.")
         self._data, self._agency, self._settings, self._metrics = data, agency, settings, metrics
         self._spec = KINDS[entry.kind]
+        check_stateless(self._spec, entry)
         self._open = AsyncExitStack()
         self.topics: Sequence[TopicName] = [inbox_topic(agency)]
 
@@ -183,7 +187,19 @@ class _AgencyWorker:
         self._health.servers = Servers(ping=database.ping, waiting=lambda: agency_waiting(database))
         sinks, sources = connectors_of(session)
         queued = asyncio.Event()
-        pipeline = InboxPipeline(
+        publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id=consumer_group(self._agency))
+        relay = Relay(outbox=session.store, publisher=publisher, metrics=self._metrics, wake=queued)
+        self._health.handlers = [each.name for each in self._spec.handlers]
+        services: list[Background] = [relay, *(self._source_service(session, source) for source in sources)]
+        if self._spec.work is Work.STATELESS:
+            return self._stateless(session, sinks, queued), services
+        pipeline = self._stateful(session, sinks, queued)
+        services.append(ParkedService(pipeline, wait_seconds=self._settings.cause_wait_seconds))
+        services += [self._sink_service(session, sink) for sink in sinks]
+        return Stateful(pipeline, records=_RECEIVED_TOGETHER), services
+
+    def _stateful(self, session: AgencySession, sinks: Sequence[Sink], queued: asyncio.Event) -> InboxPipeline:
+        return InboxPipeline(
             agency=self._agency,
             spec=self._spec,
             sinks=sinks_by_type(sinks),
@@ -195,15 +211,19 @@ class _AgencyWorker:
             metrics=self._metrics,
             queued=queued.set,
         )
-        self._health.handlers = [each.name for each in pipeline.spec.handlers]
-        publisher = LibrdkafkaPublisher(self._settings.kafka.address, client_id=consumer_group(self._agency))
-        services: list[Background] = [
-            Relay(outbox=session.store, publisher=publisher, metrics=self._metrics, wake=queued)
-        ]
-        services.append(ParkedService(pipeline, wait_seconds=self._settings.cause_wait_seconds))
-        services += [self._sink_service(session, sink) for sink in sinks]
-        services += [self._source_service(session, source) for source in sources]
-        return Stateful(pipeline, records=_RECEIVED_TOGETHER), services
+
+    def _stateless(self, session: AgencySession, sinks: Sequence[Sink], queued: asyncio.Event) -> RepublishPipeline:
+        if sinks:
+            named = ", ".join(each.name for each in sinks)
+            raise ConfigurationError(f"{self._agency} keeps no inbox, from which {named} could be fed.")
+        return RepublishPipeline(
+            agency=self._agency,
+            spec=self._spec,
+            reader=session.reader,
+            sender=session.sender,
+            metrics=self._metrics,
+            keep=keeping(session.store, queued=queued.set),
+        )
 
     async def confirmed(self, ends: Mapping[tuple[str, int], int]) -> None:
         """Nothing to note: what an agency received stands in its inbox."""

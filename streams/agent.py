@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from streams.event import Draft, Event
@@ -17,7 +18,7 @@ from streams.frozen import quickly_made
 from streams.names import AgencyCode, EventType
 from streams.sealing import Reveal
 
-__all__ = ["AgentSpec", "Context", "Handler", "HandlerFunction", "Outcome", "State", "StateKey"]
+__all__ = ["AgentSpec", "Context", "Handler", "HandlerFunction", "Outcome", "State", "StateKey", "Work"]
 
 State = Mapping[str, Any]
 """What a handler remembers about one state key: JSON values only (str, int, bool, None, lists, dicts)."""
@@ -85,6 +86,19 @@ class Handler:
     state_key: StateKey | None = None
 
 
+class Work(Enum):
+    """
+    How an agency kind's work is made durable; declared by the kind, for all its handlers.
+
+    `STATEFUL`: inbox row, state and outgoing events in one transaction, so an effect happens once.
+    `STATELESS`: consume, enrich, republish; there is no inbox, nothing is remembered, and what is published is known by
+    its id to whoever receives it twice.
+    """
+
+    STATEFUL = "stateful"
+    STATELESS = "stateless"
+
+
 @dataclass(frozen=True, slots=True)
 class AgentSpec:
     """
@@ -93,7 +107,9 @@ class AgentSpec:
     Args:
         kind: as in the directory, for instance `tax_office`.
         handlers: at most one a name; several may consume one type, in this order.
+        work: how their effects are made durable.
     """
 
     kind: str
     handlers: tuple[Handler, ...]
+    work: Work = Work.STATEFUL

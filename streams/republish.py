@@ -1,15 +1,18 @@
 """
 Stateless work: consume, enrich, republish directly.
 
-Nothing is remembered, so a repeat has the same effect again: events with the same ids, which whoever receives them
-knows. What cannot be processed goes to quarantine by the same producer, and the batch ends only when that is confirmed.
+Nothing is remembered, so a repeat has the same effect again: events with the same ids and the same bytes, which
+whoever receives them knows. For that their time is that of the admission of the event in hand, and no clock is asked.
+What cannot be processed goes to quarantine, and the batch ends only when that is durable.
+
+A copy's `ce_after` is not waited for: what is made of an event depends on nothing that came before it
+(docs/decisions/0015-a-stateless-agency.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from streams.agent import AgentSpec, Context, Handler
@@ -20,16 +23,19 @@ from streams.loops import passed_through
 from streams.metrics import Metrics
 from streams.names import AgencyCode, EventType, quarantine_topic
 from streams.reader import Reader
-from streams.record import Record, quarantine_item
+from streams.record import QuarantineItem, Record, quarantine_item
 from streams.record_log import log_quarantined
 from streams.sealing import reveal_personal
 from streams.sender import Sender
 from streams.store import OutboxRow
 
-__all__ = ["Emit", "RepublishPipeline"]
+__all__ = ["Emit", "Keep", "RepublishPipeline"]
 
 Emit = Callable[[OutboxRow], None]
 """Hands a record to the producer; the batch in hand ends only when it is confirmed."""
+
+Keep = Callable[[Sequence[QuarantineItem]], Awaitable[None]]
+"""Makes quarantined records durable, with their way to the quarantine topic; a repeat changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,8 @@ class RepublishPipeline:
         spec: its kind's handlers, all without state.
         reader: makes events of records.
         sender: makes records of drafts.
-        clock: gives the time, aware UTC.
         metrics: counted when a batch was handed over.
+        keep: where quarantined records go; None sends them to the quarantine topic as the work's own records go.
 
     Raises:
         ConfigurationError: a handler keeps state.
@@ -53,8 +59,8 @@ class RepublishPipeline:
     spec: AgentSpec
     reader: Reader
     sender: Sender
-    clock: Callable[[], datetime]
     metrics: Metrics
+    keep: Keep | None = None
 
     def __post_init__(self) -> None:
         """Refuse handlers that keep state."""
@@ -67,9 +73,10 @@ class RepublishPipeline:
         Hand over what handlers make of records.
 
         Raises:
-            TransientError: the registry or Kafka is away; some may have been handed over and are again.
+            TransientError: a server is away; some may have been handed over and are again.
         """
         republished = 0
+        refused: list[QuarantineItem] = []
         event: Event | None = None
         for record in records:
             try:
@@ -80,11 +87,12 @@ class RepublishPipeline:
                 # All before the first is handed over: a record is republished whole or quarantined, never both.
                 rows = self._handle(event)
             except PermanentError as error:
-                self._quarantine(record, error, emit)
+                refused.append(quarantine_item(record, error))
                 continue
             for row in rows:
                 emit(row)
             republished += 1
+        await self._quarantine(refused, emit)
         if republished:
             self.metrics.processed(records[0].topic, "republished", republished)
         if event is not None:
@@ -99,20 +107,23 @@ class RepublishPipeline:
 
     def _handle(self, event: Event) -> list[OutboxRow]:
         rows = []
+        at = event.admitted or event.time
         for handler in self._handlers.get(event.type, ()):
             passed = passed_through(self.agency, handler.name, event)
-            context = Context(agency=self.agency, now=event.admitted or event.time, state={}, reveal=reveal_personal)
+            context = Context(agency=self.agency, now=at, state={}, reveal=reveal_personal)
             for index, draft in enumerate(handler.handle(event, context).events):
                 event_id = derived_id(event.id, handler.name, index)
-                prepared = self.sender.prepare_sealed(
-                    draft, at=self.clock(), cause=event, event_id=event_id, passed=passed
-                )
+                prepared = self.sender.prepare_sealed(draft, at=at, cause=event, event_id=event_id, passed=passed)
                 rows.append(prepared.row)
         return rows
 
-    def _quarantine(self, record: Record, error: PermanentError, emit: Emit) -> None:
-        item = quarantine_item(record, error)
-        topic = quarantine_topic(self.agency)
-        emit(OutboxRow(row_id=item.id, topic=topic, key=record.key, value=record.value, headers=item.headers))
-        self.metrics.processed(record.topic, f"quarantined_{item.reason}")
-        log_quarantined(item)
+    async def _quarantine(self, items: Sequence[QuarantineItem], emit: Emit) -> None:
+        if self.keep is not None and items:
+            await self.keep(items)
+        for item in items:
+            record = item.record
+            if self.keep is None:
+                topic = quarantine_topic(self.agency)
+                emit(OutboxRow(row_id=item.id, topic=topic, key=record.key, value=record.value, headers=item.headers))
+            self.metrics.processed(record.topic, f"quarantined_{item.reason}")
+            log_quarantined(item)

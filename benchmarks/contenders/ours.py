@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,6 @@ pipeline = RepublishPipeline(
     spec=AgentSpec(kind="bench", handlers=(Handler(name="enrich", event_type=SOURCE, handle=handle, plan="IV.3"),)),
     reader=Reader(codec=codec, registry=MemoryRegistry()),
     sender=Sender(agency=agency, codec=codec, keys=MemoryKeyring().login(agency)),
-    clock=lambda: datetime.now(UTC),
     metrics=Metrics(agency, CollectorRegistry()),
 )
 

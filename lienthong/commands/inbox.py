@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from agents import KINDS
 from connectors.postgres import InboxItem, find_item, list_items, list_parked
 from lienthong.acts import Answer, answer
 from lienthong.agency_session import AgencySession, now, open_agency
@@ -17,6 +18,7 @@ from lienthong.commands.act import amount_of
 from lienthong.commands.options import ActingAs, Data, Json, chosen_data
 from lienthong.directory import LiveDirectory
 from lienthong.output import as_json, json_line, say, table
+from streams.agent import Work
 from streams.calendar import vietnamese_day
 from streams.errors import InputError
 from streams.headers import envelope_type
@@ -172,6 +174,14 @@ def _shown(value: Any) -> str:
 
 
 def _agency(data: Path, officer: str) -> str:
-    """Check that the directory knows the officer; give the agency."""
-    LiveDirectory(data)().officer(officer, on=vietnamese_day(now()))
-    return officer_name(officer)[0]
+    """Check that the directory knows the officer, and that the agency keeps an inbox; give the agency."""
+    directory = LiveDirectory(data)()
+    directory.officer(officer, on=vietnamese_day(now()))
+    code = officer_name(officer)[0]
+    kind = KINDS.get(directory.agency(code).kind)
+    if kind is not None and kind.work is Work.STATELESS:
+        raise InputError(
+            f"{code} keeps no inbox: its kind, {kind.kind}, is stateless. Events that reached it, and what it made of "
+            "them, are in `lienthong trace`; what it refused in `lienthong quarantine list`."
+        )
+    return code

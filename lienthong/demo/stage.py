@@ -1,7 +1,8 @@
 """
 What the demo can see of an installation: the ledger, each agency's inbox and outbox, and who is behind.
 
-Everything is asked of PostgreSQL; nothing is assumed to have happened because it was asked for.
+Everything is asked of PostgreSQL, and of Kafka where an agency keeps no inbox; nothing is assumed to have happened
+because it was asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Self
 
 from connectors.postgres import Database, received_counts, waiting_in_outbox
 from connectors.postgres.ledger_view import delivery_counts, events_of
+from lienthong.demo.unread import keeps_inbox, unread
 from lienthong.directory import LiveDirectory
 from lienthong.installation import supervised
 from lienthong.settings import agency_settings
@@ -69,6 +71,12 @@ class Stage:
         """All agencies, by code."""
         return [code for code in self.databases if code != BUS]
 
+    @property
+    def with_inbox(self) -> list[AgencyCode]:
+        """Those that keep an inbox."""
+        known = LiveDirectory(self.data)().agencies
+        return [code for code in self.agencies if keeps_inbox(known[code])]
+
     async def events(self, event_type: str) -> Sequence[Mapping[str, Any]]:
         """Give the admitted events of a type, oldest first."""
         return await events_of(self.ledger, event_type)
@@ -116,13 +124,18 @@ class Stage:
         for code, database in self.databases.items():
             if queued := await waiting_in_outbox(database):
                 late[code] = f"{queued} records of its outbox are not on Kafka yet"
-            elif code != BUS and (missing := delivered.get(code, 0) - sum((await received_counts(database)).values())):
+            elif code != BUS and (missing := await self._unread(code, delivered.get(code, 0))):
                 late[code] = f"{missing} events of its inbox are not read yet"
         return late
 
+    async def _unread(self, code: AgencyCode, delivered: int) -> int:
+        if code in self.with_inbox:
+            return delivered - sum((await received_counts(self.databases[code])).values())
+        return await asyncio.to_thread(unread, agency_settings(self.data, code).kafka.address, code)
+
     async def _fingerprint(self) -> tuple[object, ...]:
         delivered = sorted((await delivery_counts(self.ledger)).items())
-        received = [sum((await received_counts(self.databases[code])).values()) for code in self.agencies]
+        received = [sum((await received_counts(self.databases[code])).values()) for code in self.with_inbox]
         queued = [await waiting_in_outbox(database) for database in self.databases.values()]
         return (delivered, received, queued, sorted(self._not_at_work().items()))
 

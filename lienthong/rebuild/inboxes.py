@@ -2,23 +2,25 @@
 An agency's inbox, its handlers' state and what it may open, from its inbox topic and its own events.
 
 The same handlers run; what they publish stays in a schema that no relay reads, and no connector is handed anything.
+A stateless agency has no inbox: of what it read only its quarantine follows.
 What its officers answered and its sources brought is read from the events in which they said so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 
 from agents import KINDS
 from connectors.postgres import Database, PostgresAgencyStore, Projection
-from lienthong.agency_session import now, open_agency
+from lienthong.agency_session import AgencySession, now, open_agency
 from lienthong.directory import LiveDirectory
 from lienthong.rebuild.refusals import RefusingReader
 from lienthong.rebuild.replay import Member, Replay, together
 from lienthong.worker import connectors_of, sinks_by_type
+from streams.agent import AgentSpec, Work
 from streams.effects import said
 from streams.errors import PermanentError
 from streams.inbox import InboxPipeline
@@ -26,6 +28,8 @@ from streams.metrics import Metrics
 from streams.names import AgencyCode, inbox_topic
 from streams.reader import Reader
 from streams.record import Record
+from streams.republish import RepublishPipeline
+from streams.stateless import keeping
 
 __all__ = ["inbox_of"]
 
@@ -54,26 +58,40 @@ async def _replay(agency: AgencyCode, replay: Replay, database: Database) -> int
     spec = KINDS[LiveDirectory(replay.data)().agency(agency).kind]
     async with open_agency(replay.data, agency) as session:
         store = PostgresAgencyStore(database, agency)
-        sinks, _ = connectors_of(session)
-        pipeline = InboxPipeline(
-            agency=agency,
-            spec=spec,
-            sinks=sinks_by_type(sinks),
-            reader=RefusingReader(codec=session.reader.codec, registry=session.reader.registry, refused=replay.refused),
-            sender=session.sender,
-            keys=session.keys,
-            store=store,
-            clock=now,
-            metrics=Metrics(agency, CollectorRegistry()),
-        )
+        receive = _receiving(agency, spec, session, store, replay)
         async for part in together(replay.records, at_most=_TOGETHER):
             for each in _by_partition(part).values():
-                await pipeline.process(each)
+                await receive(each)
             count += len(part)
         async for record in replay.said():
             count += 1
             await _say_again(store, session.reader, record, agency=agency, until=replay.until)
     return count
+
+
+def _receiving(
+    agency: AgencyCode, spec: AgentSpec, session: AgencySession, store: PostgresAgencyStore, replay: Replay
+) -> Callable[[Sequence[Record]], Awaitable[None]]:
+    """Give what the agency's worker does with records of one partition, without what would leave the machine."""
+    reader = RefusingReader(codec=session.reader.codec, registry=session.reader.registry, refused=replay.refused)
+    metrics = Metrics(agency, CollectorRegistry())
+    if spec.work is Work.STATELESS:
+        republish = RepublishPipeline(
+            agency=agency, spec=spec, reader=reader, sender=session.sender, metrics=metrics, keep=keeping(store)
+        )
+        return lambda records: republish.process(records, lambda _row: None)
+    sinks, _ = connectors_of(session)
+    return InboxPipeline(
+        agency=agency,
+        spec=spec,
+        sinks=sinks_by_type(sinks),
+        reader=reader,
+        sender=session.sender,
+        keys=session.keys,
+        store=store,
+        clock=now,
+        metrics=metrics,
+    ).process
 
 
 def _by_partition(records: list[Record]) -> Mapping[int, list[Record]]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry
 
 from streams.admission import AdmissionPipeline
-from streams.agent import AgentSpec
+from streams.agent import AgentSpec, Work
 from streams.catalogue import Catalogue
 from streams.codec import Codec
 from streams.directory import Directory
@@ -26,8 +26,10 @@ from streams.reader import Reader
 from streams.record import Record
 from streams.redaction import Redactor
 from streams.registry import register_all
+from streams.republish import RepublishPipeline
 from streams.sender import Prepared, Sender
 from streams.signing import OfficerKey
+from streams.stateless import keeping
 from streams.store import OutboxRow
 from streams.testing.agency_store import MemoryAgencyStore
 from streams.testing.bus_store import MemoryBusStore
@@ -48,12 +50,14 @@ class MemoryAgency:
         sender: makes records of its drafts.
         pipeline: runs its handlers.
         relay: publishes its outbox.
+        republish: runs its handlers instead, where its kind is stateless.
     """
 
     store: MemoryAgencyStore
     sender: Sender
     pipeline: InboxPipeline
     relay: Relay
+    republish: RepublishPipeline | None = None
 
 
 class MemoryBus:
@@ -101,9 +105,10 @@ class MemoryBus:
         keys, store = self.keyring.login(code), MemoryAgencyStore(code)
         sender = Sender(agency=code, codec=self.codec, keys=keys)
         metrics = Metrics(code, CollectorRegistry())
+        spec = kinds.get(kind, AgentSpec(kind=kind, handlers=()))
         pipeline = InboxPipeline(
             agency=code,
-            spec=kinds.get(kind, AgentSpec(kind=kind, handlers=())),
+            spec=spec,
             sinks={},
             reader=self.reader,
             sender=sender,
@@ -113,7 +118,12 @@ class MemoryBus:
             metrics=metrics,
         )
         relay = Relay(outbox=store, publisher=self.kafka, metrics=metrics)
-        return MemoryAgency(store=store, sender=sender, pipeline=pipeline, relay=relay)
+        republish = None
+        if spec.work is Work.STATELESS:
+            republish = RepublishPipeline(
+                agency=code, spec=spec, reader=self.reader, sender=sender, metrics=metrics, keep=keeping(store)
+            )
+        return MemoryAgency(store=store, sender=sender, pipeline=pipeline, relay=relay, republish=republish)
 
     async def publish(
         self, agency: AgencyCode, draft: Draft, *, cause: Event | None = None, officer: OfficerKey | None = None
@@ -146,9 +156,17 @@ class MemoryBus:
         moved += await self._relay.publish_once()
         for code, each in self.agencies.items():
             records = self._unread(inbox_topic(code))
-            await each.pipeline.process(records)
+            await self._receive(each, records)
             moved += len(records)
         return moved
+
+    async def _receive(self, agency: MemoryAgency, records: Sequence[Record]) -> None:
+        if agency.republish is None:
+            await agency.pipeline.process(records)
+            return
+        rows: list[OutboxRow] = []
+        await agency.republish.process(records, rows.append)
+        await self.kafka.publish(rows)
 
     async def admit(self, records: Sequence[Record]) -> None:
         """

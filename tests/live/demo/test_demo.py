@@ -23,11 +23,12 @@ pytestmark = pytest.mark.live
 THREAD = {
     ("einvoice.received", "tax-hanam"): {"tax-hanam"},
     ("einvoice.anomaly_detected", "tax-hanam"): {"qltt-hanam", "bcd389-hanam"},
-    ("seller.suspected", "qltt-hanam"): {"police-hanam", "tax-hanam", "bcd389-hanam"},
+    ("seller.suspected", "qltt-hanam"): {"police-hanam", "tax-hanam", "bcd389-hanam", "stttt-hanam"},
     ("payment_block.requested", "police-hanam"): {"sbv-hanam", "bcd389-hanam"},
     ("payment_block.answered", "sbv-hanam"): {"police-hanam", "qltt-hanam", "bcd389-hanam"},
     ("shipment.flagged", "qltt-hanam"): {"post-hanam", "bcd389-hanam"},
     ("shipment.sighted", "post-hanam"): {"police-hanam", "qltt-hanam", "bcd389-hanam"},
+    ("warning.prepared", "stttt-hanam"): {"bcd389-hanam"},
 }
 """Each event type with its producer, and who receives it."""
 

@@ -18,7 +18,7 @@ from plants import plant
 from prometheus_client import CollectorRegistry
 
 from lienthong import worker
-from lienthong.agency_session import now, open_agency
+from lienthong.agency_session import open_agency
 from lienthong.settings import agency_settings
 from streams.agent import AgentSpec, Context, Handler, Outcome
 from streams.background import Background
@@ -68,7 +68,6 @@ def run_probe(data: Path) -> None:
             spec=AgentSpec(kind="probe", handlers=(handler,)),
             reader=session.reader,
             sender=session.sender,
-            clock=now,
             metrics=Metrics(PROBE_OWNER, CollectorRegistry()),
         )
         return pipeline, []

@@ -26,7 +26,15 @@ SEALED = {"key_id": "k1", "nonce": b"123456789012", "ciphertext": b"0123456789ab
 
 def test_kinds_hold_every_agency_of_the_thread_by_kind() -> None:
     """Each handler names its paragraph of the plan and has a name of its own."""
-    expected = {"tax_office", "market_surveillance", "police", "state_bank", "postal_operator", "steering_committee"}
+    expected = {
+        "information_department",
+        "market_surveillance",
+        "police",
+        "postal_operator",
+        "state_bank",
+        "steering_committee",
+        "tax_office",
+    }
 
     assert expected == set(KINDS)
     assert all(kind == spec.kind for kind, spec in KINDS.items())

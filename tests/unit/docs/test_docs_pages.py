@@ -72,18 +72,19 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_handlers_are_listed_as_they_are() -> None:
-    """docs/architecture.md names each handler, what it consumes, and whether it keeps state."""
-    header = "| kind | handler | consumes | keeps state by | publishes |"
+    """docs/architecture.md names each handler, how its kind works, what it consumes, and whether it keeps state."""
+    header = "| kind | work | handler | consumes | keeps state by | publishes |"
     listed = {
-        (kind, name.strip("`"), consumes.strip("`"), state != "stateless")
-        for kind, name, consumes, state, _ in rows(DOCS / "architecture.md", header)
+        (kind, work, name.strip("`"), consumes.strip("`"), state != "nothing")
+        for kind, work, name, consumes, state, _ in rows(DOCS / "architecture.md", header)
     }
 
     assert listed == {
-        (kind, each.name, each.event_type, each.state_key is not None)
+        (kind, spec.work.value, each.name, each.event_type, each.state_key is not None)
         for kind, spec in KINDS.items()
         for each in spec.handlers
     }
+    assert "stateless" in {spec.work.value for spec in KINDS.values()}
 
 
 def test_every_header_is_in_the_protocol() -> None:

@@ -22,6 +22,7 @@ from streams.subject import pseudonym
 
 TAX, SURVEILLANCE, POLICE = AgencyCode("tax-hanam"), AgencyCode("qltt-hanam"), AgencyCode("police-hanam")
 BANK, POST, COMMITTEE = AgencyCode("sbv-hanam"), AgencyCode("post-hanam"), AgencyCode("bcd389-hanam")
+INFORMATION = AgencyCode("stttt-hanam")
 SELLER = pseudonym("seller", "vn-mst", "9900000056")
 ACCOUNT = pseudonym("account", "vn-account", "970436 900000000001")
 PARCEL = pseudonym("parcel", "postal-number", "EE123456785VN")

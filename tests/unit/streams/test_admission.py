@@ -11,6 +11,7 @@ from paper_province import (
     BANK,
     COMMITTEE,
     FLAGGED,
+    INFORMATION,
     POLICE,
     SELLER,
     SURVEILLANCE,
@@ -37,7 +38,7 @@ async def test_every_entitled_agency_gets_one_copy(bus: MemoryBus) -> None:
     await bus.admit([as_record(sent.row)])
 
     recipients = {agency for event_id, agency in bus.store.tables.deliveries if event_id == sent.event.id}
-    assert recipients == {COMMITTEE, POLICE, TAX}
+    assert recipients == {COMMITTEE, INFORMATION, POLICE, TAX}
     event, _ = await copy_for(bus, POLICE)
     assert (event.purpose, event.legal_article, event.removed) == ("investigation", "ke-hoach-1679-2023/IV.4", ())
     kept = bus.store.tables.events[event.id]
@@ -99,7 +100,7 @@ async def test_what_was_done_is_audited(bus: MemoryBus) -> None:
     event = parse_event(row.headers, bus.codec.decode(row.value, expected=row_type(row)))
     assert (event.data["action"], sent.event.id) == ("admitted", event.data["event_id"])
     shared = {each["agency"]: each for each in event.data["recipients"]}
-    assert shared.keys() == {COMMITTEE, POLICE, TAX}
+    assert shared.keys() == {COMMITTEE, INFORMATION, POLICE, TAX}
     assert (shared[COMMITTEE]["legal_article"], shared[POLICE]["removed"]) == ("ke-hoach-1679-2023/IV.1", [])
     assert "seller_bank" in shared[COMMITTEE]["removed"]
 
@@ -125,7 +126,7 @@ async def test_one_id_with_another_value_is_quarantined(bus: MemoryBus) -> None:
     [item] = bus.store.tables.quarantined.values()
     assert item.reason == "conflicting_duplicate"
     assert [first.event.id] == list(bus.store.tables.events)
-    assert len(bus.store.tables.deliveries) == 3
+    assert len(bus.store.tables.deliveries) == 4
 
 
 async def test_quarantine_keeps_bytes_and_headers(bus: MemoryBus) -> None:

@@ -35,7 +35,7 @@ async def test_a_record_that_is_read_again_is_handed_over_again(bus: MemoryBus) 
 
     again = await handed_over(bus, [good, bad])
 
-    assert len(first) == 3 + 1 + 2
+    assert len(first) == 4 + 1 + 2
     assert sorted(map(repr, first)) == sorted(map(repr, again))
     assert before == bus.store.tables.decided()
 

@@ -51,7 +51,6 @@ async def test_a_stateless_worker_measures_one_event_of_each_batch(bus: MemoryBu
         spec=AgentSpec(kind="police", handlers=()),
         reader=bus.reader,
         sender=bus.agencies[POLICE].sender,
-        clock=bus.clock,
         metrics=metrics,
     )
 

@@ -86,7 +86,6 @@ async def test_a_stateless_handler_is_stopped_as_well(bus: MemoryBus) -> None:
         spec=KINDS["postal_operator"],
         reader=bus.reader,
         sender=post.sender,
-        clock=bus.clock,
         metrics=metrics,
     )
     sent = await bus.agencies[SURVEILLANCE].sender.prepare(flag(event_id=named_id("first")), at=bus.clock())

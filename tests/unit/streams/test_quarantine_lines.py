@@ -41,7 +41,6 @@ def republish(bus: MemoryBus) -> Process:
         spec=AgentSpec(kind="police", handlers=()),
         reader=bus.reader,
         sender=police.sender,
-        clock=bus.clock,
         metrics=Metrics(POLICE, CollectorRegistry()),
     )
     return lambda records: pipeline.process(records, lambda _row: None)

@@ -28,7 +28,6 @@ def pipeline(bus: MemoryBus, handle: Any, **changes: Any) -> RepublishPipeline:
         spec=AgentSpec(kind="police", handlers=(handler,)),
         reader=bus.reader,
         sender=bus.agencies[POLICE].sender,
-        clock=bus.clock,
         metrics=Metrics(POLICE, CollectorRegistry()),
     )
 

@@ -13,6 +13,7 @@ from paper_province import (
     BANK,
     COMMITTEE,
     FLAGGED,
+    INFORMATION,
     PARCEL,
     POLICE,
     POST,
@@ -28,13 +29,14 @@ from paper_province import (
     with_officer,
 )
 
-from streams.event import Draft, Event
-from streams.names import AgencyCode, EventType, inbox_topic
+from streams.event import Draft, Event, derived_id
+from streams.names import AgencyCode, EventType, event_topic, inbox_topic
 from streams.sealing import Personal
 from streams.states import state_of
 from streams.testing import MemoryBus
 
 RECEIVED, ANOMALY = EventType("einvoice.received"), EventType("einvoice.anomaly_detected")
+WARNED = EventType("warning.prepared")
 INVESTIGATOR, DESK = "police-hanam/investigator", "sbv-hanam/payment-desk"
 
 
@@ -101,7 +103,7 @@ async def test_an_invoice_becomes_a_block_that_the_bank_answers(bus: MemoryBus) 
     assert {given.correlation} == {each.correlation for each in (suspicion, request)}
     assert [each.depth for each in (suspicion, request, given)] == [2, 3, 4]
     assert bus.store.tables.quarantined == {}
-    assert [each.store.tables.quarantined for each in bus.agencies.values()] == [{}] * 6
+    assert [each.store.tables.quarantined for each in bus.agencies.values()] == [{}] * 7
     assert bus.store.tables.deliveries[request.id, BANK].answer_status == "executed"
 
 
@@ -117,7 +119,7 @@ async def test_nobody_reads_more_than_the_directory_grants(bus: MemoryBus) -> No
     written = [row.value or b"" for row in bus.kafka.rows]
     assert [each for each in secrets if any(each.encode() in value for value in written)] == []
     readers = {row.topic for row in bus.kafka.rows if row.topic.startswith("lt.inbox.")}
-    assert readers == {inbox_topic(code) for code in (TAX, SURVEILLANCE, POLICE, POST, COMMITTEE)}
+    assert readers == {inbox_topic(code) for code in (TAX, SURVEILLANCE, POLICE, POST, COMMITTEE, INFORMATION)}
 
 
 async def test_doing_it_twice_is_doing_it_once(bus: MemoryBus) -> None:
@@ -135,6 +137,27 @@ async def test_doing_it_twice_is_doing_it_once(bus: MemoryBus) -> None:
 
     assert before == {code: each.store.tables for code, each in bus.agencies.items()}
     assert admitted == bus.store.tables.decided()
+
+
+async def test_a_stateless_agency_passes_on_what_it_may_see_and_keeps_nothing(bus: MemoryBus) -> None:
+    """Of the suspicion it sees the reasons; what it makes of them is admitted once, however often it is read."""
+    for number in ("1", "2", "3"):
+        await bus.publish(TAX, invoice(number))
+    await bus.settle()
+
+    [suspicion] = await inbox(bus, COMMITTEE, SUSPECTED)
+    [warning] = await inbox(bus, COMMITTEE, WARNED)
+    assert (suspicion.id, INFORMATION, SELLER.key) == (warning.cause, warning.source, warning.subject.key)
+    assert derived_id(suspicion.id, "prepare_warning", 0) == warning.id
+    assert bus.agencies[INFORMATION].store.tables.inbox == {}
+
+    await bus.kafka.publish([row for row in bus.kafka.rows if row.topic == inbox_topic(INFORMATION)])
+    await bus.settle()
+
+    made = [row for row in bus.kafka.rows if row.topic == event_topic(WARNED)]
+    assert [warning.id] * 2 == [row.row_id for row in made]
+    assert made[0] == made[1]
+    assert len(await inbox(bus, COMMITTEE, WARNED)) == 1
 
 
 async def test_the_postal_operator_remembers_the_flag(bus: MemoryBus) -> None:
