@@ -5,7 +5,7 @@ READY := .venv/.ready
 DATA ?= $(CURDIR)/.lienthong
 
 .DEFAULT_GOAL := $(READY)
-.PHONY: demo down test check format unit live bench faults clean
+.PHONY: demo down test check format unit live bench faults attacks clean
 
 $(READY): locks/dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.11 (apt install python3 python3-venv), or name one: make PYTHON=/path/to/python3.12" >&2; exit 2; }
@@ -49,6 +49,9 @@ bench: $(READY)
 
 faults: $(READY)
 	@$(BIN)/python tests/live/faults/kit.py --planted
+
+attacks: $(READY)
+	@LIENTHONG_HOSTILE=2000 LIENTHONG_HELD_SECONDS=5 $(BIN)/python -m pytest -p no:randomly tests/live/alone/test_hostile_records.py
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

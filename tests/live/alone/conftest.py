@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from running import running_servers
 
-# Before `province` and `forger` are imported, here and by the tests of this folder.
+# Before `province`, `forger` and `watch` are imported, here and by the tests of this folder.
 sys.path.insert(0, str(Path(__file__).parents[1] / "bus"))
+sys.path.insert(1, str(Path(__file__).parents[1] / "faults"))
 
 from province import Province, running_province_on
 

@@ -29,6 +29,7 @@ POINTS = {
     "after_effect": "the effect is durable and not acknowledged",
     "while_emitting": "some of a batch's records were handed to Kafka",
     "before_mark": "Kafka confirmed the outbox's rows, and that is not noted",
+    "after_mark": "the outbox's rows were just noted as published",
     "before_offset": "the offset is about to be committed",
     "after_offset": "the offset was just committed",
 }
@@ -71,6 +72,7 @@ def set_points(folder: Path, agency: str) -> None:
     for pipeline in (AdmissionPipeline, InboxPipeline, RepublishPipeline):
         _after(pipeline, "process", passing, "after_effect")
     _before(PostgresAgencyStore, "mark_published", passing, "before_mark")
+    _after(PostgresAgencyStore, "mark_published", passing, "after_mark")
     _before(BatchConsumer, "_commit_now", passing, "before_offset")
     _after(BatchConsumer, "_commit_now", passing, "after_offset")
     _around_emissions(passing)

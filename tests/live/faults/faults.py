@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
+from uuid import UUID
 
 from broker_faults import (
     fill_broker,
@@ -16,8 +17,8 @@ from broker_faults import (
     pause_leaders,
     roll_brokers,
 )
-from history import read_history
-from load import PROBE
+from history import APPLIED, Operation, read_history
+from load import PROBE, Mix
 from mounts import small_disk
 from registry_faults import behind_proxy, trouble_registry
 from rig import Rig
@@ -50,6 +51,9 @@ class Fault:
         crew: how many workers of each member.
         prepare: called before any server is started.
         loaded: what the load must hold, at least, as `expect` of its operations in a thousand.
+        disordered: the load must hold numbers that are swapped, and effects before their causes.
+        most_held_seconds: no partition of any worker may be held for longer, where that is asked.
+        lasts_seconds: the load is published so slowly that it lasts at least so long; 0 where it need not last.
     """
 
     name: str
@@ -60,13 +64,41 @@ class Fault:
     crew: dict[str, int] = field(default_factory=dict)
     prepare: Callable[[Rig], contextlib.AbstractContextManager[None]] | None = None
     loaded: dict[str, int] = field(default_factory=dict)
+    disordered: bool = False
+    most_held_seconds: float | None = None
+    lasts_seconds: float = 0.0
+
+    def load(self, *, events: int, seed: int) -> Mix:
+        """Give the load."""
+        mix = Mix(events=events, seed=seed, **self.mix)  # type: ignore[arg-type] # shares are floats
+        return replace(mix, rate=events / self.lasts_seconds) if self.lasts_seconds else mix
 
     def prove(self, rig: Rig) -> None:
         """Count, at the end, what the load held."""
-        counts = Counter(operation.expect for operation, _ in read_history(rig.stage / "history.jsonl"))
+        operations = [operation for operation, _ in read_history(rig.stage / "history.jsonl")]
+        counts = Counter(operation.expect for operation in operations)
+        if self.disordered:
+            _prove_disorder(rig, operations)
         for what, thousandth in self.loaded.items():
             rig.strikes.want(f"{what} in the load", max(1, rig.mix.events * thousandth // 1000))
             rig.strikes.note(f"{what} in the load", counts[what])
+
+
+def _prove_disorder(rig: Rig, operations: Sequence[Operation]) -> None:
+    sent: set[UUID | None] = set()
+    last: dict[str, int] = {}
+    for each in operations:
+        if each.cause is not None and each.cause not in sent:
+            rig.strikes.note("effects before their causes in the load")
+        sent.add(each.event_id)
+        if each.expect == APPLIED and each.sequence is not None:
+            if each.sequence < last.get(each.key, 0):
+                rig.strikes.note("numbers swapped in the load")
+            last[each.key] = each.sequence
+    rig.strikes.want("effects before their causes in the load", rig.mix.events // 100)
+    rig.strikes.want("numbers swapped in the load", rig.mix.events // 100)
+    rig.strikes.want("events that waited for their causes", rig.mix.events // 200)
+    rig.strikes.note("events that waited for their causes", rig.stores.rows("select count(*) from bus.parked")[0][0])
 
 
 def _full_broker(rig: Rig) -> contextlib.AbstractContextManager[None]:
@@ -89,7 +121,7 @@ FAULTS = {
         Fault(name="F5", title="leaders paused, and back as zombies", strike=pause_leaders, brokers=3),
         Fault(name="F6", title="workers paused past their session", strike=pause_workers, crew=_TWO),
         Fault(name="F7", title="workers killed in mid-batch, at random and at named points", strike=kill_workers),
-        Fault(name="F8", title="a storm of rebalances", strike=storm),
+        Fault(name="F8", title="a storm of rebalances", strike=storm, lasts_seconds=65),
         Fault(name="F11", title="a broker's disk full", strike=fill_broker, brokers=3, prepare=_full_broker),
         Fault(name="F12", title="PostgreSQL's disk full", strike=fill_postgres, prepare=_full_postgres),
         Fault(
@@ -99,12 +131,19 @@ FAULTS = {
             mix={"evolved": 0.05},
             prepare=behind_proxy,
         ),
-        Fault(name="F17", title="PostgreSQL away, and at odds with everybody", strike=break_postgres, crew={BUS: 2}),
+        Fault(
+            name="F17",
+            title="PostgreSQL away, and at odds with everybody",
+            strike=break_postgres,
+            crew={BUS: 2},
+            lasts_seconds=100,
+        ),
         Fault(
             name="F18",
             title="one record in a hundred is poison",
             mix={"poison": 0.012, "strangers": 0.02},
             loaded={"not_framed": 2, "bad_envelope": 2, "unknown_schema": 1, "trailing_bytes": 1, "not_granted": 5},
+            most_held_seconds=5.0,
         ),
         Fault(
             name="F19",
@@ -116,6 +155,7 @@ FAULTS = {
             name="F20",
             title="numbers swapped and missing, effects before their causes",
             mix={"swapped": 0.06, "crossed": 0.3, "parcels": 0.3},
+            disordered=True,
         ),
     )
 }

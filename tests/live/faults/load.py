@@ -14,6 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -111,6 +112,7 @@ class Maker:
         self._numbers: dict[int, int] = defaultdict(int)
         self._recent: deque[Made] = deque(maxlen=40)
         self._number = 0
+        self._poisons = cycle(POISON)
 
     def __iter__(self) -> Iterator[Made]:
         """Make all of them, in the order of publishing."""
@@ -306,7 +308,7 @@ class Maker:
         return self._chance.choice(known) if known else None
 
     def _poison(self) -> list[Made]:
-        kind = self._chance.choice(POISON)
+        kind = next(self._poisons)
         good = self._invoice_event(0, 1, source="tax-hanam")
         value: bytes | None = self._codec.encode(good.type, good.data)
         headers = dict(event_headers(good))

@@ -18,16 +18,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checker import Verdict
+from failpoints import POINTS
 from load import Mix
 from plants import PLANTS, Plant
 from registry_faults import behind_proxy, evolve
 from rig import Rig
+from worker_faults import kill_at_point
 
 __all__ = ["try_plant", "try_planted"]
 
 _EVENTS = 240
-_KILLS = 2
+_ROUNDS = 2
 _SELLERS = 6  # few, so that their numbers grow and agencies derive something
+_RATE = 60.0  # so that something is still to come when a worker is killed
 
 
 def try_plant(rig: Rig, name: str, plant: Plant, *, seed: int) -> Verdict:
@@ -36,7 +39,7 @@ def try_plant(rig: Rig, name: str, plant: Plant, *, seed: int) -> Verdict:
         rig.stores.change(f"alter table {table} drop constraint {table.rpartition('.')[2]}_pkey cascade")
     rig.crew.replant(plant.where, name)
     try:
-        return run_segment(rig, name, Mix(events=_EVENTS, seed=seed, sellers=_SELLERS, **plant.mix), plant)
+        return run_segment(rig, name, Mix(events=_EVENTS, seed=seed, sellers=_SELLERS, rate=_RATE, **plant.mix), plant)
     finally:
         rig.crew.replant(plant.where, "")
         rig.forget_waiting()
@@ -53,18 +56,24 @@ def run_segment(rig: Rig, name: str, mix: Mix, plant: Plant | None) -> Verdict:
 
 
 def _provoke(rig: Rig, plant: Plant | None, chance: random.Random) -> None:
-    provoke = plant.provoke if plant else ()
-    if "schema" in provoke:
+    if plant and plant.evolved:
         evolve(rig, f"noted_{rig.mix.seed}")
-    for number in range(_KILLS):
-        rig.until_done((number + 1) / (_KILLS + 2), seconds=300)
+    for number in range(_ROUNDS):
+        rig.until_done((number + 1) / (_ROUNDS + 2), seconds=300)
         rig.snapshot()
-        time.sleep(chance.random() * 0.8)
-        if plant and "kill" in provoke:
-            for member in rig.crew.of(plant.where):
-                rig.crew.kill(member)
-        if "connections" in provoke:
+        for point in plant.killed if plant else ():
+            _kill(rig, plant.where, point, chance)  # type: ignore[union-attr] # as the line above says
+        if plant and plant.ended:
             rig.stores.rows("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'lt_bus'")
+
+
+def _kill(rig: Rig, agency: str, point: str, chance: random.Random) -> None:
+    if point in POINTS:
+        kill_at_point(rig, agency, point)
+    else:
+        time.sleep(chance.random() * 0.8)
+        for member in rig.crew.of(agency):
+            rig.crew.kill(member)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from random import Random
 
@@ -13,6 +14,7 @@ from rig import Rig
 
 from streams.catalogue import load_catalogue
 from streams.names import EventType
+from streams.newer_schemas import LIST_LIFE_SECONDS
 from streams.registry import ConfluentRegistry
 
 __all__ = ["behind_proxy", "evolve", "trouble_registry"]
@@ -51,6 +53,9 @@ def trouble_registry(rig: Rig, chance: Random) -> None:
     proxy.away = False
     rig.strikes.note("refused requests", proxy.refused)
     rig.until_done(0.6)
+    with rig.load_held():
+        # What is registered sooner after a worker's question is not known to it: decision 0011.
+        time.sleep(LIST_LIFE_SECONDS)
     evolve(rig, "noted_thrice", lie=True)
     until("a lie", lambda: proxy.lied, seconds=120)
     rig.strikes.note("lies", proxy.lied)

@@ -28,6 +28,8 @@ from load import PROBE, Mix
 from observation import BUS_PLACE, Observation, Snapshot
 from registry_proxy import RegistryProxy
 from stores import Stores
+from strikes import Strikes
+from watch import Watch
 
 from lienthong.directory import LiveDirectory
 from lienthong.officers import add_officer
@@ -40,13 +42,14 @@ from streams.names import (
     AUDIT_TOPIC,
     BUS,
     AgencyCode,
+    TopicName,
     consumer_group,
     database_schema,
     inbox_topic,
     quarantine_topic,
 )
 
-__all__ = ["OFFICERS", "Rig", "Strikes"]
+__all__ = ["OFFICERS", "Rig"]
 
 OFFICERS = ("police-hanam/investigator", "sbv-hanam/payment-desk")
 """Who signs in the load."""
@@ -54,36 +57,10 @@ OFFICERS = ("police-hanam/investigator", "sbv-hanam/payment-desk")
 _AHEAD = 2_000
 """The load publishes at most so many records more than the bus has decided, fewer in a small run."""
 
+_WINDOW_SECONDS = 0.2
+"""How often the load is told how far it may go."""
+
 _PUBLISHER = Path(__file__).with_name("publisher.py")
-
-
-@dataclass
-class Strikes:
-    """Proof that a fault struck: what was seen, how often. A run whose fault was not seen fails."""
-
-    seen: dict[str, int] = field(default_factory=dict)
-    wanted: dict[str, int] = field(default_factory=dict)
-
-    def want(self, what: str, times: int = 1) -> None:
-        """Ask for so many strikes of a kind."""
-        self.wanted[what] = self.wanted.get(what, 0) + times
-
-    def note(self, what: str, times: int = 1) -> None:
-        """Note strikes that were seen."""
-        self.seen[what] = self.seen.get(what, 0) + times
-
-    @property
-    def missing(self) -> Mapping[str, str]:
-        """Name the kinds that did not strike often enough."""
-        return {
-            what: f"{self.seen.get(what, 0)} of {times}"
-            for what, times in self.wanted.items()
-            if self.seen.get(what, 0) < times
-        }
-
-    def __str__(self) -> str:
-        """Name what was seen."""
-        return ", ".join(f"{times} {what}" for what, times in sorted(self.seen.items())) or "none"
 
 
 @dataclass
@@ -180,6 +157,12 @@ class Rig:
         """Leave things as they are for a while, shorter in a small run."""
         time.sleep(seconds * max(0.15, self.scale))
 
+    def watched(self) -> Watch:
+        """Give a watch on all workers of the product; enter it."""
+        topics: dict[AgencyCode, Sequence[TopicName]] = {BUS: [TopicName(each) for each in event_topics()]}
+        topics |= {each: [inbox_topic(each)] for each in self.directory.agencies}
+        return Watch(self.data, self.cluster.bootstrap, topics)
+
     def broker_said(self, words: str) -> int:
         """Count what brokers printed since their last starts."""
         return sum(each.printed().count(words) for each in self.cluster.brokers)
@@ -208,9 +191,17 @@ class Rig:
         if self._load.returncode:
             raise RuntimeError((self.stage / "load.log").read_text(encoding="utf-8", errors="replace")[-2000:])
 
+    @contextlib.contextmanager
+    def load_held(self) -> Iterator[None]:
+        """Let the load publish nothing while the block runs."""
+        ahead, self._ahead = self._ahead, -self.mix.events
+        time.sleep(2 * _WINDOW_SECONDS)
+        yield
+        self._ahead = ahead
+
     def _widen(self, stop: threading.Event) -> None:
         note, fresh = self.stage / "window", self.stage / "window.new"
-        while not stop.wait(0.2):
+        while not stop.wait(_WINDOW_SECONDS):
             if self.stores.decided() is not None:
                 fresh.write_text(str(self.decided() + self._ahead), encoding="ascii")
                 fresh.replace(note)

@@ -13,7 +13,7 @@ from rig import Rig
 
 from streams.names import BUS
 
-__all__ = ["kill_workers", "pause_workers", "storm"]
+__all__ = ["kill_at_point", "kill_workers", "pause_workers", "storm"]
 
 KILLED_AT_RANDOM = 20
 """Workers killed at random moments in a full run; named points come on top."""
@@ -36,6 +36,7 @@ _POINTED = (
     ("bcd389-hanam", "after_effect"),
     ("bcd389-hanam", "before_offset"),
     ("tax-hanam", "after_offset"),
+    ("tax-hanam", "after_mark"),
 )
 """Who is killed at which named point."""
 
@@ -58,7 +59,7 @@ def kill_workers(rig: Rig, chance: Random) -> None:
         if stroke is None:
             _kill_at_random(rig, chance)
         else:
-            _kill_at_point(rig, *stroke)
+            kill_at_point(rig, *stroke)
         rig.snapshot()
 
 
@@ -69,7 +70,8 @@ def _kill_at_random(rig: Rig, chance: Random) -> None:
         rig.strikes.note("kills at random")
 
 
-def _kill_at_point(rig: Rig, agency: str, point: str) -> None:
+def kill_at_point(rig: Rig, agency: str, point: str) -> None:
+    """Let a worker of an agency die at a named point; it is started again."""
     before = len(struck(rig.kit))
     arm(rig.kit, agency, point)
     try:
