@@ -205,8 +205,6 @@ def _inverted(facts: _Facts) -> Iterator[Found]:
         if cause is not None and cause in facts.applied[effect.where] and cause not in done[effect.where]:
             yield Found("inverted", f"{effect.event_id} before its cause {cause} at {effect.where}")
         done[effect.where].add(effect.event_id)
-        if cause is not None:
-            continue  # it may have waited for its cause, and what came after it need not wait for it
         lane = (effect.where, seen.place[0], seen.key)
         if seen.place[2] < last.get(lane, -1):
             yield Found("inverted", f"{seen.place} after offset {last[lane]} at {effect.where} (key {seen.key})")

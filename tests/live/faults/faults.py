@@ -143,6 +143,8 @@ FAULTS = {
             title="one record in a hundred is poison",
             mix={"poison": 0.012, "strangers": 0.02},
             loaded={"not_framed": 2, "bad_envelope": 2, "unknown_schema": 1, "trailing_bytes": 1, "not_granted": 5},
+            # So that a partition that stands still does so for a record's sake, and not behind a backlog.
+            lasts_seconds=120,
             most_held_seconds=5.0,
         ),
         Fault(
@@ -155,6 +157,7 @@ FAULTS = {
             name="F20",
             title="numbers swapped and missing, effects before their causes",
             mix={"swapped": 0.06, "crossed": 0.3, "parcels": 0.3},
+            crew={BUS: 2},
             disordered=True,
         ),
     )

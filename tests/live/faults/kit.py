@@ -12,6 +12,7 @@ import contextlib
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -74,6 +75,7 @@ def _held(watch: Watch | None, most_seconds: float | None) -> Held | None:
         return None
     return Held(
         seconds=watch.most_held_seconds,
+        place=watch.held,
         most_seconds=most_seconds,
         look_seconds=watch.longest_look_seconds,
         megabytes=watch.most_megabytes,
@@ -82,6 +84,7 @@ def _held(watch: Watch | None, most_seconds: float | None) -> Held | None:
 
 def main() -> int:
     """Run what was asked for."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and workers of a run are stopped, too
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=f"of {', '.join(FAULTS)}")
     parser.add_argument("--events", type=int, default=FULL)

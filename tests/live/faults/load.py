@@ -223,16 +223,21 @@ class Maker:
     def _parcel(self) -> list[Made]:
         parcel = pseudonym("parcel", "postal-number", str(self._id()))
         flagged = {"parcel": parcel.as_data(), "seller": self._sellers[0].as_data(), "carrier": "post-hanam"}
-        flag = self._event("shipment.flagged", "qltt-hanam", parcel, flagged)
+        made = [self._made(self._event("shipment.flagged", "qltt-hanam", parcel, flagged))]
+        # A second sighting has the same key: where the first one waits it waits behind it, and nowhere overtakes it.
+        for _ in range(2 if self._mix.crossed else 1):
+            made.append(self._made(self._sighting(parcel, flag_id=made[0].operation.event_id)))
+        return self._crossed(made)
+
+    def _sighting(self, parcel: SubjectRef, *, flag_id: UUID | None) -> Event:
         seen = {
             "parcel": parcel.as_data(),
-            "flag_id": flag.id,
+            "flag_id": flag_id,
             "event_code": "EMD",
             "remark": CANARY,
             "seen_at": datetime.now(UTC),
         }
-        sight = self._event("shipment.sighted", "post-hanam", parcel, seen, cause=flag.id, correlation=flag.id, depth=1)
-        return self._pair(self._made(flag), self._made(sight))
+        return self._event("shipment.sighted", "post-hanam", parcel, seen, cause=flag_id, correlation=flag_id, depth=1)
 
     def _block(self) -> list[Made]:
         account = pseudonym("account", "vn-account", str(self._id()))
@@ -262,10 +267,15 @@ class Maker:
         )
         if self._chance.random() < self._mix.strangers * 5:
             return [self._unsigned(request)]
-        return self._pair(self._made(request, signed=True), self._made(answer, signed=True))
+        return self._crossed([self._made(request, signed=True), self._made(answer, signed=True)])
 
-    def _pair(self, cause: Made, effect: Made) -> list[Made]:
-        return [effect, cause] if self._chance.random() < self._mix.crossed else [cause, effect]
+    def _crossed(self, made: list[Made]) -> list[Made]:
+        """Put a cause, which is the first, behind some of its effects, or leave it where it is."""
+        cause, *effects = made
+        if self._chance.random() >= self._mix.crossed:
+            return made
+        at = self._chance.randint(1, len(effects))
+        return [*effects[:at], cause, *effects[at:]]
 
     def _unsigned(self, request: Event) -> Made:
         """Make a block that no officer signed, or with a signature over something else."""

@@ -41,12 +41,14 @@ class Held:
 
     Args:
         seconds: the longest time that a partition with something to read stood still.
+        place: which one.
         most_seconds: that it may stand still.
         look_seconds: the longest time between two looks; `seconds` is no more exact than that.
         megabytes: the largest resident memory of a worker.
     """
 
     seconds: float
+    place: str
     most_seconds: float
     look_seconds: float
     megabytes: int
@@ -54,8 +56,8 @@ class Held:
     def __str__(self) -> str:
         """Say it in a few words."""
         return (
-            f"longest hold {self.seconds:.1f} s of {self.most_seconds:g} s (looked every {self.look_seconds:.1f} s "
-            f"or more often), largest worker {self.megabytes} MiB"
+            f"longest hold {self.seconds:.1f} s of {self.most_seconds:g} s, of {self.place} "
+            f"(looked every {self.look_seconds:.1f} s or more often), largest worker {self.megabytes} MiB"
         )
 
 

@@ -67,6 +67,13 @@ def _turned_round(run: Observation) -> None:
     run.effects = [*run.effects[:2], Effect(3, "desk", SECOND), Effect(4, "desk", FIRST)]
 
 
+def _turned_round_with_a_cause(run: Observation) -> None:
+    """What both name as their cause came before them, so that only their own order is wrong."""
+    cause = UUID(int=7)
+    run.history = [(replace(operation, cause=cause), outcome) for operation, outcome in run.history]
+    run.effects = [*run.effects[:2], Effect(3, "desk", SECOND), Effect(4, "desk", FIRST)]
+
+
 def _before_its_cause(run: Observation) -> None:
     run.seen = [replace(each, key=str(each.place[2])) for each in run.seen]
     run.effects = [*run.effects[:2], Effect(3, "desk", SECOND), Effect(4, "desk", FIRST)]
@@ -150,6 +157,7 @@ BROKEN: dict[Callable[[Observation], None], str] = {
     _twice: "duplicated",
     _turned_round: "inverted",
     _before_its_cause: "inverted",
+    _turned_round_with_a_cause: "inverted",
     _nobody_sent: "unexpected",
     _at_a_stranger: "unexpected",
     _let_pass: "not_refused",

@@ -29,7 +29,7 @@ def result(*found: Found, struck: int = 2, held_seconds: float = 1.0) -> Result:
         seconds=60.0,
         started_seconds=20.0,
         settled_seconds=1.0,
-        held=Held(seconds=held_seconds, most_seconds=5.0, look_seconds=0.3, megabytes=120),
+        held=Held(seconds=held_seconds, place="lt.a.b 0", most_seconds=5.0, look_seconds=0.3, megabytes=120),
     )
 
 

@@ -99,6 +99,12 @@ class Watch:
         return max((each.most_seconds for each in self._holds.values()), default=0.0)
 
     @property
+    def held(self) -> str:
+        """Name the partition that was held the longest."""
+        places = sorted(self._holds, key=lambda place: self._holds[place].most_seconds)
+        return " ".join(map(str, places[-1])) if places else "none"
+
+    @property
     def most_megabytes(self) -> int:
         """Give the largest resident memory of any worker, in MiB."""
         return max(self.most_bytes.values(), default=0) >> 20
