@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from rewording import reworded
+
 from streams.inbox import InboxPipeline
 from streams.outbox import Relay
 from streams.record import Record
@@ -35,9 +37,7 @@ def trust_every_record() -> None:
     """Look nowhere whether an event is in the inbox already; the table's key is taken away beside this."""
     from connectors.postgres import agency_statements
 
-    agency_statements.RECEIVED = agency_statements.RECEIVED.replace("where", "where false and")
-    insert = agency_statements.INSERT_INBOX
-    agency_statements.INSERT_INBOX = insert.replace("on conflict (event_id) do nothing", "")
+    agency_statements.RECEIVED = reworded(agency_statements.RECEIVED, "where", "where false and")
 
 
 def two_lanes() -> None:

@@ -11,6 +11,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from rewording import reworded
+
 from connectors.postgres import PostgresBusStore, bus_store, parking
 from streams import examination, settlement
 from streams.admission import AdmissionPipeline
@@ -157,7 +159,7 @@ def keep_old_schema() -> None:
 
 def number_anew() -> None:
     """Begin to number copies anew in each transaction."""
-    bus_store._NUMBER = bus_store._NUMBER.replace("numbering.last + excluded.last", "excluded.last")
+    bus_store._NUMBER = reworded(bus_store._NUMBER, "numbering.last + excluded.last", "excluded.last")
 
 
 def never_release() -> None:
@@ -197,8 +199,8 @@ def compare_ids_only() -> None:
     """Take every record of a known id for a repeat."""
     inner = Examiner._accepted
 
-    def accepted(self: Examiner, record: Record, event: Any) -> Accepted:
-        return replace(inner(self, record, event), fingerprint=b"\0" * 32)
+    def accepted(self: Examiner, record: Record, event: Any, ends: Any) -> Accepted:
+        return replace(inner(self, record, event, ends), fingerprint=b"\0" * 32)
 
     Examiner._accepted = accepted  # type: ignore[method-assign] # that is the bug
 
