@@ -21,6 +21,7 @@ from connectors.webhook import WebhookSink
 from lienthong.agency_session import AgencySession, now, open_agency, open_reader
 from lienthong.checkup import note_of
 from lienthong.directory import LiveDirectory
+from lienthong.gap_watch import GapWatch
 from lienthong.health import Health, Servers
 from lienthong.health_server import serve
 from lienthong.logs import log_to_stderr
@@ -194,6 +195,7 @@ class _AgencyWorker:
         if self._spec.work is Work.STATELESS:
             return self._stateless(session, sinks, queued), services
         pipeline = self._stateful(session, sinks, queued)
+        services.append(GapWatch(session.database, self._metrics))
         services.append(ParkedService(pipeline, wait_seconds=self._settings.cause_wait_seconds))
         services += [self._sink_service(session, sink) for sink in sinks]
         return Stateful(pipeline, records=_RECEIVED_TOGETHER), services

@@ -66,6 +66,8 @@ class Waiting:
         parked_seconds: age of the oldest.
         handovers: inbox items that wait for a connector.
         handovers_seconds: age of the oldest.
+        gaps: numbers missing among an agency's copies.
+        gaps_seconds: for how long the oldest is missed.
     """
 
     outbox: int
@@ -74,6 +76,8 @@ class Waiting:
     parked_seconds: float | None = None
     handovers: int = 0
     handovers_seconds: float | None = None
+    gaps: int = 0
+    gaps_seconds: float | None = None
 
 
 class Readings(Collector):
@@ -125,6 +129,7 @@ class Readings(Collector):
             ("outbox", waiting.outbox, waiting.outbox_seconds),
             ("parked", waiting.parked, waiting.parked_seconds),
             ("handover", waiting.handovers, waiting.handovers_seconds),
+            ("gap", waiting.gaps, waiting.gaps_seconds),
         ):
             families[f"lienthong_{name}_pending"].add_metric([self._agency], depth)
             families[f"lienthong_{name}_oldest_seconds"].add_metric([self._agency], age or 0.0)
@@ -141,4 +146,6 @@ _GAUGES = {
     "lienthong_parked_oldest_seconds": "Age of the oldest such event.",
     "lienthong_handover_pending": "Inbox items that wait for a connector.",
     "lienthong_handover_oldest_seconds": "Age of the oldest such item.",
+    "lienthong_gap_pending": "Numbers missing among the copies about one subject.",
+    "lienthong_gap_oldest_seconds": "For how long the oldest of them is missed.",
 }

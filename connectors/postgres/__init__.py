@@ -11,6 +11,7 @@ from connectors.postgres.canonical import (
     whole_hash,
 )
 from connectors.postgres.connection import Database
+from connectors.postgres.gaps import Gap, list_gaps, note_gaps, report_gaps
 from connectors.postgres.inbox_view import (
     InboxItem,
     find_item,
@@ -51,6 +52,7 @@ __all__ = [
     "Act",
     "Database",
     "Difference",
+    "Gap",
     "InboxItem",
     "PostgresAgencyStore",
     "PostgresBusStore",
@@ -73,18 +75,21 @@ __all__ = [
     "find_item",
     "find_quarantined",
     "last_offsets",
+    "list_gaps",
     "list_items",
     "list_parked",
     "list_quarantined",
     "make_roles",
     "names_document",
     "note_acts",
+    "note_gaps",
     "open_answers",
     "placed_tables",
     "provision_database",
     "received_counts",
     "records_of",
     "refused_places",
+    "report_gaps",
     "snapshot",
     "tables_of",
     "trace",

@@ -19,6 +19,8 @@ _HANDOVERS = """
 
 _PARKED_COPIES = "select count(*), extract(epoch from clock_timestamp() - min(parked_at))::float8 from parked"
 
+_GAPS = "select count(*), extract(epoch from clock_timestamp() - min(noticed_at))::float8 from gap"
+
 _PARKED = f"{_PARKED_COPIES} where released_by is null"
 
 
@@ -44,6 +46,7 @@ async def agency_waiting(database: Database) -> Waiting:
     outbox, outbox_seconds = await _count(database, _OUTBOX)
     parked, parked_seconds = await _count(database, _PARKED_COPIES)
     handovers, handovers_seconds = await _count(database, _HANDOVERS)
+    gaps, gaps_seconds = await _count(database, _GAPS)
     return Waiting(
         outbox=outbox,
         outbox_seconds=outbox_seconds,
@@ -51,6 +54,8 @@ async def agency_waiting(database: Database) -> Waiting:
         parked_seconds=parked_seconds,
         handovers=handovers,
         handovers_seconds=handovers_seconds,
+        gaps=gaps,
+        gaps_seconds=gaps_seconds,
     )
 
 

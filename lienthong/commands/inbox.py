@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from agents import KINDS
-from connectors.postgres import InboxItem, find_item, list_items, list_parked
+from connectors.postgres import InboxItem, find_item, list_gaps, list_items, list_parked
 from lienthong.acts import Answer, answer
 from lienthong.agency_session import AgencySession, now, open_agency
 from lienthong.commands.act import amount_of
@@ -29,6 +29,7 @@ from streams.sealing import Reveal
 __all__ = ["add_to"]
 
 _PARKED = ("event_id", "type", "waits_for", "parked_at")
+_GAPS = ("subject", "expected", "found", "noticed_at")
 _COLUMNS = ("event_id", "type", "from", "received_at", "due", "answer", "notes")
 
 
@@ -45,12 +46,15 @@ def show_list(
     officer: ActingAs,
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what an answer is owed for.")] = False,  # noqa: FBT002 -- a flag
     parked: Annotated[bool, typer.Option("--parked", help="What waits for an event before it.")] = False,  # noqa: FBT002 -- a flag
+    gaps: Annotated[bool, typer.Option("--gaps", help="Numbers missing among the copies about a subject.")] = False,  # noqa: FBT002 -- a flag
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     data: Data = None,
     json: Json = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """List the inbox: what is due first, then the newest."""
-    if parked:
+    if gaps:
+        asyncio.run(_list_gaps(chosen_data(data), officer, limit=limit, json=json))
+    elif parked:
         asyncio.run(_list_parked(chosen_data(data), officer, limit=limit, json=json))
     else:
         asyncio.run(_list(chosen_data(data), officer, waiting=waiting, limit=limit, json=json))
@@ -101,6 +105,18 @@ async def _list_parked(data: Path, officer: str, *, limit: int, json: bool) -> N
             json_line(row)
         return
     table(f"Waiting at {session.agency}", _PARKED, [[_shown(row[name]) for name in _PARKED] for row in rows])
+
+
+async def _list_gaps(data: Path, officer: str, *, limit: int, json: bool) -> None:
+    async with open_agency(data, _agency(data, officer)) as session:
+        rows = [
+            {name: getattr(each, name) for name in _GAPS} for each in await list_gaps(session.database, limit=limit)
+        ]
+    if json:
+        for row in rows:
+            json_line(row)
+        return
+    table(f"Missing at {session.agency}", _GAPS, [[_shown(row[name]) for name in _GAPS] for row in rows])
 
 
 async def _show(data: Path, officer: str, event_id: UUID, *, json: bool) -> None:
