@@ -25,11 +25,13 @@ LOCAL_COLUMNS = (
     "kept_at",
     "made_at",
     "noted_at",
+    "noticed_at",
     "parked_at",
     "published_at",
     "queued_at",
     "received_at",
     "settled_at",
+    "until",
 )
 """Columns that say when this installation did something; in every table and never part of the canonical text."""
 
