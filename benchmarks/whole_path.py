@@ -203,6 +203,8 @@ def make(bench: Bench, number: int) -> tuple[bytes, Event]:
 def produce(bench: Bench, count: int, *, rate: float | None = None) -> None:
     """Write events, as fast as it goes or at a steady rate."""
     producer = Producer(producer_settings(KafkaAddress(bootstrap=bench.plan.kafka_bootstrap), client_id="bench"))
+    producer.list_topics(event_topic(TYPE), timeout=30)
+    producer.poll(1.0 if rate else 0)  # let it be given its id, which takes longer than any event
     began = time.monotonic()
     for number in range(count):
         value, event = make(bench, number)

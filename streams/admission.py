@@ -59,7 +59,7 @@ class AdmissionPipeline:
 
     async def process(self, records: Sequence[Record], emit: Emit) -> None:
         """
-        Admit or quarantine records of one partition, in order, and hand over what follows from it.
+        Admit or quarantine records, those of each partition in order, and hand over what follows from it.
 
         Raises:
             TransientError: a server is away; what was handed over is handed over again by the next call.

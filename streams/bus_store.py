@@ -8,7 +8,7 @@ content. `connectors.postgres` is the implementation, `streams.testing` has its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,8 +29,10 @@ __all__ = [
     "Kept",
     "KeptCopy",
     "KeyGrant",
+    "Line",
     "Parked",
     "Place",
+    "Stretch",
 ]
 
 
@@ -45,6 +47,19 @@ class Place(NamedTuple):
     def of(cls, record: Record) -> Place:
         """Give a record's place."""
         return cls(record.topic, record.partition, record.offset)
+
+
+Line = tuple[TopicName, bytes | None]
+"""A topic and a key: what one sender says about one subject, in order."""
+
+
+class Stretch(NamedTuple):
+    """Some records of one partition, from the first offset to the last one."""
+
+    topic: TopicName
+    partition: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +176,8 @@ class AuditEntry:
 class BusTransaction(Protocol):
     """One transaction in the bus's ledger. Every method may raise TransientError; then nothing was done."""
 
-    async def refused(self, topic: TopicName, partition: int, *, first: int, last: int) -> Mapping[int, str]:
-        """Give the reasons for which records of a stretch were refused before, by offset."""
+    async def refused(self, stretches: Sequence[Stretch]) -> Mapping[Place, str]:
+        """Give the reasons for which records of some stretches were refused before."""
 
     async def recipients(self, event_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[AgencyCode]]:
         """Say which of these events are in the ledger, each with those who were sent it."""
@@ -184,8 +199,8 @@ class BusTransaction(Protocol):
     async def hold_parking(self) -> None:
         """Let no other transaction park or release until this one ends; call it before anything is written."""
 
-    async def waiting(self, topic: TopicName, partition: int) -> Mapping[UUID, bytes | None]:
-        """Give the events of a partition that wait, the oldest first, each with its key."""
+    async def waiting(self, partitions: Collection[tuple[TopicName, int]]) -> Mapping[UUID, Line]:
+        """Give the events of some partitions that wait, the oldest first, each with its topic and key."""
 
     async def park(self, parked: Sequence[Parked]) -> Mapping[UUID, bytes]:
         """Let events wait; gives the fingerprint under each id: another one's, where the id waited already."""

@@ -68,7 +68,7 @@ class InboxPipeline:
         Process, park or quarantine records in one transaction; when it returns, they may be acknowledged.
 
         Args:
-            records: of one partition, in order; all of their effects are in memory until they are written.
+            records: those of each partition in order; all of their effects are in memory until they are written.
 
         Raises:
             TransientError: a server is away and nothing was done; try the same records again.

@@ -11,13 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from streams.bus_store import BusTransaction, Parked
+from streams.bus_store import BusTransaction, Line, Parked
 from streams.examination import Accepted
-from streams.names import AgencyCode, TopicName
+from streams.names import AgencyCode
 
 __all__ = ["Sorted", "sort"]
-
-_Line = tuple[TopicName, bytes]
 
 
 @dataclass
@@ -42,7 +40,7 @@ async def sort(transaction: BusTransaction, accepted: Sequence[Accepted], *, que
 
     Args:
         transaction: nothing is written by it here.
-        accepted: records in order; of one partition where they are `queued`.
+        accepted: records, those of each partition in order.
         queued: they come behind those of their key that wait already.
     """
     found = await _look(transaction, accepted, queued=queued, known=())
@@ -59,18 +57,17 @@ async def _look(
 ) -> Sorted:
     causes = {each.event.cause for each in accepted if each.event.cause}
     recipients = dict(await transaction.recipients(list(causes))) if causes else {}
-    waiting: Mapping[UUID, bytes | None] = {}
+    waiting: Mapping[UUID, Line] = {}
     if queued and accepted:
-        place = accepted[0].record
-        waiting = await transaction.waiting(place.topic, place.partition)
+        waiting = await transaction.waiting({(each.record.topic, each.record.partition) for each in accepted})
     found = Sorted(recipients)
-    last = {(accepted[0].record.topic, key): event_id for event_id, key in waiting.items() if key is not None}
+    last = {line: event_id for event_id, line in waiting.items() if line[1] is not None}
     for each in accepted:
         _place(each, found, last, waits_already=each.event.id in waiting, known=each.event.id in known)
     return found
 
 
-def _place(each: Accepted, found: Sorted, last: dict[_Line, UUID], *, waits_already: bool, known: bool) -> None:
+def _place(each: Accepted, found: Sorted, last: dict[Line, UUID], *, waits_already: bool, known: bool) -> None:
     """Put one record where it belongs; `last` has the last waiting event of each key."""
     event, record = each.event, each.record
     line = (record.topic, record.key) if record.key is not None else None

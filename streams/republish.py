@@ -94,7 +94,7 @@ class RepublishPipeline:
             republished += 1
         await self._quarantine(refused, emit)
         if republished:
-            self.metrics.processed(records[0].topic, "republished", republished)
+            self.metrics.processed(records[0].topic, "republished", republished)  # it reads one topic, its inbox
         if event is not None:
             self.metrics.durable([event])  # one of each batch: more would be felt at this pace
 

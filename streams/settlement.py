@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from streams.audit import AuditWriter
-from streams.bus_store import Admission, AuditEntry, BusTransaction, Kept, Place
+from streams.bus_store import Admission, AuditEntry, BusTransaction, Kept, Parked, Place, Stretch
 from streams.copies import admitted_entry, copies, key_grants, quarantine_rows, quarantined_entry
 from streams.errors import ForbiddenError, PermanentError
 from streams.event import Event
@@ -51,13 +51,15 @@ class Settlement:
         """What went to quarantine now, for the first time."""
 
     async def settle(self, part: Sequence[_Examined]) -> None:
-        """Decide about records of one partition, in order."""
-        first, last = part[0].record, part[-1].record
-        before = await self._transaction.refused(first.topic, first.partition, first=first.offset, last=last.offset)
+        """Decide about records, those of each partition in order."""
+        before = await self._transaction.refused(_stretches(part))
+        left = []
         for each in part:
-            if each.record.offset in before:
-                self._refuse_again(each.record, before[each.record.offset])
-        left = [each for each in part if each.record.offset not in before]
+            reason = before.get(Place.of(each.record)) if before else None
+            if reason is None:
+                left.append(each)
+            else:
+                self._refuse_again(each.record, reason)
         again = await self._decide(left, {}, queued=True)
         if again:
             await self._hand_over_released(again)
@@ -175,11 +177,17 @@ class Settlement:
             if held is not None and accepted is not None and held.place == place:
                 self._hand_over(accepted, held)
                 continue
-            before = await self._transaction.refused(
-                place.topic, place.partition, first=place.offset, last=place.offset
-            )
-            if place.offset in before:
-                self._refuse_again(each.record, before[place.offset])
+            before = await self._transaction.refused(_stretches([each]))
+            if place in before:
+                self._refuse_again(each.record, before[place])
+
+
+def _stretches(part: Sequence[_Examined | Parked]) -> list[Stretch]:
+    """Say which stretches of which partitions records are."""
+    offsets: dict[tuple[TopicName, int], list[int]] = {}
+    for each in part:
+        offsets.setdefault((each.record.topic, each.record.partition), []).append(each.record.offset)
+    return [Stretch(topic, number, min(found), max(found)) for (topic, number), found in offsets.items()]
 
 
 def _admission(

@@ -17,7 +17,7 @@ from connectors.postgres.copying import ARRAY, Target, text_array
 from connectors.postgres.parking import ParkingTable
 from connectors.postgres.relay_turn import relay_turn
 from connectors.postgres.rows import INSERT_OUTBOX, PENDING, keep_quarantined, outbox_columns, outbox_entry
-from streams.bus_store import Admission, AuditEntry, Kept, KeptCopy, KeyGrant, Place
+from streams.bus_store import Admission, AuditEntry, Kept, KeptCopy, KeyGrant, Place, Stretch
 from streams.errors import TransientError
 from streams.names import AgencyCode, TopicName
 from streams.policy import Delivery
@@ -107,7 +107,10 @@ _NOTE_ANSWERS = """
 """
 
 _REFUSED = """
-    select "offset", reason from quarantine where topic = %s and partition = %s and "offset" between %s and %s
+    select topic, partition, "offset", reason
+    from unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[]) as asked (topic, partition, first, last)
+    join quarantine using (topic, partition)
+    where "offset" between first and last
 """
 
 _CONFIRM = """
@@ -125,9 +128,9 @@ class _Transaction(ParkingTable):
         self._granted = granted
         self.newly_granted: set[tuple[str, AgencyCode]] = set()
 
-    async def refused(self, topic: TopicName, partition: int, *, first: int, last: int) -> Mapping[int, str]:
-        cursor = await self._connection.execute(_REFUSED, [topic, partition, first, last])
-        return dict(await cursor.fetchall())
+    async def refused(self, stretches: Sequence[Stretch]) -> Mapping[Place, str]:
+        cursor = await self._connection.execute(_REFUSED, [list(column) for column in zip(*stretches, strict=True)])
+        return {Place(topic, number, offset): reason for topic, number, offset, reason in await cursor.fetchall()}
 
     async def recipients(self, event_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[AgencyCode]]:
         cursor = await self._connection.execute(_RECIPIENTS, [list(event_ids)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from connectors.postgres.rows import header_columns, record_of
-from streams.bus_store import Parked
+from streams.bus_store import Line, Parked
 from streams.names import TopicName
 
 __all__ = ["ParkingTable"]
@@ -66,14 +66,15 @@ class ParkingTable:
         """
         await self._connection.execute("lock table parked in share row exclusive mode")
 
-    async def waiting(self, topic: TopicName, partition: int) -> Mapping[UUID, bytes | None]:
-        """Give the events of a partition that wait, the oldest first, each with its key."""
+    async def waiting(self, partitions: Collection[tuple[TopicName, int]]) -> Mapping[UUID, Line]:
+        """Give the events of some partitions that wait, the oldest first, each with its topic and key."""
+        topics, numbers = zip(*partitions, strict=True)
         cursor = await self._connection.execute(
-            "select event_id, key from parked where released_by is null and topic = %s and partition = %s"
-            " order by number",
-            [topic, partition],
+            "select event_id, topic, key from parked where released_by is null"
+            " and (topic, partition) in (select * from unnest(%s::text[], %s::int[])) order by number",
+            [list(topics), list(numbers)],
         )
-        return dict(await cursor.fetchall())
+        return {event_id: (TopicName(topic), key) for event_id, topic, key in await cursor.fetchall()}
 
     async def park(self, parked: Sequence[Parked]) -> Mapping[UUID, bytes]:
         """Let events wait; one at a time, for it is rare."""

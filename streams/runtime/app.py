@@ -47,7 +47,7 @@ def make_app(
         processing_guarantee="at_least_once",  # exactly_once of Faust is not usable; effects are once in PostgreSQL
         agent_supervisor=mode.CrashingSupervisor,  # the default one goes on after a raise and commits past the event
         stream_wait_empty=True,  # calls our consumer's `wait_empty`, which lets begun batches finish
-        stream_buffer_maxsize=16,  # items are batches
+        stream_buffer_maxsize=16,  # never reached: one fetch at most waits for the one in work
         topic_allow_declare=False,  # topics are made by provisioning alone
         topic_disable_leader=True,  # else it wants a topic of its own
         table_standby_replicas=0,  # no tables: nothing of record lives in Faust

@@ -177,6 +177,11 @@ class Ledger:
         """Let no batch begin: partitions are about to be given back."""
         self._closed = True
 
+    def waiting(self) -> bool:
+        """Say whether something was fetched that did not begin; what was given back does not count."""
+        with self._lock:
+            return any(not b.begun and not b.finished for w in self._windows.values() for b in w.batches)
+
     def under_way(self) -> int:
         """Count the batches that began and are not finished."""
         with self._lock:

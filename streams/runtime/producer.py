@@ -15,7 +15,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.errors import TransientError
 from streams.kafka import KafkaAddress, producer_settings
-from streams.runtime.ledger import Batch, Ledger
+from streams.runtime.fetch import Fetch
+from streams.runtime.ledger import Ledger
 from streams.store import OutboxRow
 
 __all__ = ["BatchProducer"]
@@ -52,20 +53,20 @@ class BatchProducer:
         """How many records wait for their confirmation."""
         return self._unconfirmed
 
-    def emitter(self, batch: Batch) -> Callable[[OutboxRow], None]:
-        """Give what a pipeline calls for each record of a batch; the batch ends only when all are confirmed."""
+    def emitter(self, fetch: Fetch) -> Callable[[OutboxRow], None]:
+        """Give what a pipeline calls for each record of a fetch's work, which ends only when all are confirmed."""
 
         def confirmed(error: KafkaError | None, _message: object) -> None:
             self._unconfirmed -= 1
             if error is None:
-                self._ledger.settle(batch)
+                fetch.settle(self._ledger)
             else:
                 self._failed(TransientError(f"Kafka did not take a record: {error.str()}"))
 
         produce, poll = self._producer.produce, self._producer.poll
 
         def emit(row: OutboxRow) -> None:
-            batch.left += 1
+            fetch.left += 1
             self._unconfirmed += 1
             while True:
                 try:
@@ -74,7 +75,7 @@ class BatchProducer:
                     poll(0.05)
                 except KafkaException as error:
                     self._unconfirmed -= 1
-                    batch.left -= 1
+                    fetch.left -= 1
                     raise TransientError(f"Kafka does not take records: {error}") from error
                 else:
                     break

@@ -23,6 +23,7 @@ from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.runtime.fetch import Fetch
 from streams.runtime.ledger import Batch, HoleError, Ledger, Partition
 from streams.runtime.partition_records import PartitionRecords
 from streams.tolerant_records import let_aiokafka_read_anything
@@ -41,6 +42,7 @@ _LAST_COMMIT_SECONDS = 3.0
 _LEAVE_SECONDS = 4.0
 """How long a stop waits to leave the group; aiokafka alone would ask a broker that is away for half a minute."""
 
+_FETCH_WAIT_MS = 50
 _IDLE_SECONDS = 1.0
 _TICK_SECONDS = 0.005
 
@@ -61,6 +63,8 @@ class _FetchThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust reads uncommitted records outside its own transactions; aiokafka takes this when it starts.
         consumer._isolation_level = "read_committed"  # noqa: SLF001 -- no setting of Faust reaches it
+        # One request at a time goes to a broker: while it waits for idle partitions, others' records would wait, too.
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 -- as above
         return consumer
 
     async def _fetch_records(
@@ -143,7 +147,7 @@ class _FetchThread(driver.AIOKafkaConsumerThread):
 
 class BatchConsumer(driver.Consumer):
     """
-    A consumer whose messages are batches.
+    A consumer whose messages are whole fetches.
 
     Set `commit_failed` to be told of each commit that Kafka did not take. `confirmed` is called with what is about to
     be committed; when it raises, that is tried again later.
@@ -163,21 +167,19 @@ class BatchConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> _FetchThread:
         return _FetchThread(self, loop=self.loop, beacon=self.beacon)
 
-    def on_buffer_drop(self, tp: TP) -> None:
-        """Wake the drain loop at once; Faust's would sleep for a second."""
-        super().on_buffer_drop(tp)
+    def begun(self) -> None:
+        """Let the next fetch come: the one that waited is in work, or was given back."""
         self._room.set()
 
     def resume_partitions(self, tps: Any) -> None:
-        """As above, after a rebalance."""
+        """Wake the drain loop at once; Faust's would sleep for a second."""
         super().resume_partitions(tps)
         self._room.set()
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
-            async for batch in self._batches(fetcher):
-                if not batch.dead:
-                    await self.callback(_as_message(batch, self.app.consumer_generation_id))
+            async for fetch in self._fetches(fetcher):
+                await self.callback(_as_message(fetch, self.app.consumer_generation_id))
         except self.consumer_stopped_errors:
             if not self.transport.app.should_stop:
                 raise
@@ -185,20 +187,21 @@ class BatchConsumer(driver.Consumer):
             await self.app.crash(error)
             raise
 
-    async def _batches(self, fetcher: Any) -> AsyncIterator[Batch]:
+    async def _fetches(self, fetcher: Any) -> AsyncIterator[Fetch]:
         while not (self.should_stop or fetcher.should_stop):
             if not self.flow_active:
                 await self.wait(self.can_resume_flow)  # type: ignore[arg-type] # mode types its own events only
                 continue
             self._room.clear()
             active = set(self._get_active_partitions())  # a copy: Faust changes its own while we wait
-            if not active:
+            if not active or self.ledger.waiting():
+                # One fetch ahead: what comes meanwhile is read together afterwards, not in ever so many small pieces.
                 await _within(self._room.wait(), _IDLE_SECONDS)
                 continue
             records = await self._getmany(active_partitions=active, timeout=_IDLE_SECONDS)
-            for batches in records.values():
-                for batch in batches:
-                    yield batch
+            batches = [batch for found in records.values() for batch in found if not batch.dead]
+            if batches:
+                yield Fetch(batches)
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 -- Faust's signature
         """Commit the end of each partition's finished prefix; whatever goes wrong is tried again at the next tick."""
@@ -266,10 +269,11 @@ class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
 
 
-def _as_message(batch: Batch, generation: int) -> ConsumerMessage:
-    """Make the one message that carries a whole batch; Faust looks at topic, partition and offset only."""
+def _as_message(fetch: Fetch, generation: int) -> ConsumerMessage:
+    """Make the one message that carries a whole fetch; Faust looks at topic, partition and offset only."""
+    batch = fetch.batches[0]
     topic, number = batch.partition
-    value: Any = batch
+    value: Any = fetch
     return ConsumerMessage(
         topic, number, batch.start, 0.0, 0, [], None, value, None, tp=TP(topic, number), generation_id=generation
     )

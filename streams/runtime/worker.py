@@ -29,7 +29,8 @@ from streams.names import TopicName
 from streams.record import Record
 from streams.republish import Emit
 from streams.runtime.app import make_app
-from streams.runtime.ledger import Batch, Ledger
+from streams.runtime.fetch import Fetch
+from streams.runtime.ledger import Ledger
 from streams.runtime.producer import BatchProducer
 from streams.runtime.view import WorkerView
 from streams.runtime.watchdog import Watchdog
@@ -48,7 +49,7 @@ class EmittingPipeline(Protocol):
 
     async def process(self, records: Sequence[Record], emit: Emit, /) -> None:
         """
-        Process records of one partition, in order; they are committed once all that was emitted is confirmed.
+        Process records, those of each partition in order; they are committed once all that was emitted is confirmed.
 
         Raises:
             TransientError: a server is away; what was emitted is emitted again by the next call.
@@ -60,7 +61,7 @@ class DurablePipeline(Protocol):
 
     async def process(self, records: Sequence[Record], /) -> None:
         """
-        Process records of one partition, in order; when it returns, they may be committed.
+        Process records, those of each partition in order; when it returns, they may be committed.
 
         Raises:
             TransientError: a server is away; nothing was done that a second call would repeat.
@@ -178,45 +179,48 @@ class _Worker:
     async def _consume(self, stream: Any) -> None:
         # noack: Faust acknowledges in a `finally`, also what raised; here the ledger decides what is committed.
         async for event in stream.noack().events():
-            batch: Batch = event.value
+            fetch: Fetch = event.value
             try:
-                done = await self._process(batch)
+                done = await self._process(fetch)
             except Exception as error:  # noqa: BLE001 -- the one place where the unknown ends the process
-                await self._fail(error, topic=batch.partition.topic, start=batch.start, end=batch.end)
+                await self._fail(error, records=[f"{each.partition} {each.start}-{each.end}" for each in fetch.batches])
                 return
             if not done:
                 return
         if not self._app.should_stop:
             await self._fail(RuntimeError("Faust ended the agent's stream"))
 
-    async def _process(self, batch: Batch) -> bool:
-        """Process a batch; False when the worker is told to stop before it could."""
+    async def _process(self, fetched: Fetch) -> bool:
+        """Process a fetch; False when the worker is told to stop before it could."""
         await self._opened.wait()
         pipeline, producer = self._pipeline, self._producer
         if pipeline is None or producer is None:
             raise RuntimeError("the pipeline is not open")
         await producer.room()
-        if not self._ledger.begin(batch):
-            return True  # given back while we waited: whoever has the partition now reads it again
-        records = batch.records
+        # Not those that were given back while we waited: whoever has the partition now reads it again.
+        fetch = Fetch([each for each in fetched.batches if self._ledger.begin(each)])
+        self._app.consumer.begun()  # type: ignore[attr-defined] # our own consumer class
+        if not fetch.batches:
+            return True
         if isinstance(pipeline, Stateful):
-            return await self._process_stateful(pipeline, batch, records)
-        emit = producer.emitter(batch)
+            return await self._process_stateful(pipeline, fetch)
+        records, emit = fetch.records, producer.emitter(fetch)
         done = await self._with_patience(lambda: pipeline.process(records, emit))
         if done:
-            self._ledger.settle(batch)
+            fetch.settle(self._ledger)
         return done
 
-    async def _process_stateful(self, work: Stateful, batch: Batch, records: Sequence[Record]) -> bool:
+    async def _process_stateful(self, work: Stateful, fetch: Fetch) -> bool:
+        records = fetch.records
         for start in range(0, len(records), work.records):
             if start and self._ledger.closed:
-                self._ledger.abandon(batch)  # partitions are being given back: whoever gets them reads the rest
+                fetch.abandon(self._ledger)  # partitions are being given back: whoever gets them reads the rest
                 return True
             part = records[start : start + work.records]
             if not await self._with_patience(lambda part=part: work.pipeline.process(part)):  # type: ignore[misc] # mypy cannot type a default
                 return False
-            self._ledger.advance(batch, part[-1].offset + 1)
-        self._ledger.settle(batch)
+            fetch.advance(self._ledger, part)
+        fetch.settle(self._ledger)
         return True
 
     async def _with_patience(self, work: Callable[[], Awaitable[None]]) -> bool:

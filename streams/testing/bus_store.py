@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
 
-from streams.bus_store import Admission, AuditEntry, BusTransaction, Kept, KeptCopy, KeyGrant, Parked, Place
+from streams.bus_store import (
+    Admission,
+    AuditEntry,
+    BusTransaction,
+    Kept,
+    KeptCopy,
+    KeyGrant,
+    Line,
+    Parked,
+    Place,
+    Stretch,
+)
 from streams.errors import PermanentError
 from streams.names import AgencyCode, TopicName
 from streams.record import QuarantineItem
@@ -61,11 +72,12 @@ class _Transaction:
     tables: BusTables
     cannot_keep: frozenset[int]
 
-    async def refused(self, topic: TopicName, partition: int, *, first: int, last: int) -> Mapping[int, str]:
+    async def refused(self, stretches: Sequence[Stretch]) -> Mapping[Place, str]:
         return {
-            item.record.offset: item.reason
+            Place.of(item.record): item.reason
             for item in self.tables.quarantined.values()
-            if (item.record.topic, item.record.partition) == (topic, partition) and first <= item.record.offset <= last
+            for topic, number, first, last in stretches
+            if (item.record.topic, item.record.partition) == (topic, number) and first <= item.record.offset <= last
         }
 
     async def recipients(self, event_ids: Sequence[UUID]) -> Mapping[UUID, frozenset[AgencyCode]]:
@@ -116,9 +128,9 @@ class _Transaction:
     async def hold_parking(self) -> None:
         """Nothing runs beside a transaction in memory."""
 
-    async def waiting(self, topic: TopicName, partition: int) -> Mapping[UUID, bytes | None]:
+    async def waiting(self, partitions: Collection[tuple[TopicName, int]]) -> Mapping[UUID, Line]:
         records = [(event_id, each.parked.record) for event_id, each in self._waiting()]
-        return {event_id: one.key for event_id, one in records if (one.topic, one.partition) == (topic, partition)}
+        return {event_id: (one.topic, one.key) for event_id, one in records if (one.topic, one.partition) in partitions}
 
     def _waiting(self) -> list[tuple[UUID, ParkedRow]]:
         return [(event_id, each) for event_id, each in self.tables.parked.items() if each.released_by is None]

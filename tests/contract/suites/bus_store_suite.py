@@ -24,7 +24,7 @@ from contract_events import (
 )
 from outbox_suite import OutboxSuite, Queue
 
-from streams.bus_store import AuditEntry, BusStore, BusTransaction, KeyGrant, Place
+from streams.bus_store import AuditEntry, BusStore, BusTransaction, KeyGrant, Place, Stretch
 from streams.names import AgencyCode
 from streams.sealing import KeyService
 from streams.store import OutboxRow
@@ -286,11 +286,16 @@ class BusStoreSuite(OutboxSuite):
 
         async with store.transaction() as transaction:
             found = [
-                await transaction.refused(place.topic, place.partition + beside, first=0, last=last)
+                await transaction.refused([Stretch(place.topic, place.partition + beside, 0, last)])
                 for beside, last in ((0, 4), (0, 3), (1, 4))
             ]
+            both = await transaction.refused(
+                [Stretch(place.topic, place.partition + beside, first, first) for beside, first in ((0, 4), (1, 0))]
+            )
 
-        assert found == [{0: "not_framed", 4: "not_framed"}, {0: "not_framed"}, {}]
+        first, second = (Place(place.topic, place.partition, offset) for offset in (0, 4))
+        assert found == [{first: "not_framed", second: "not_framed"}, {first: "not_framed"}, {}]
+        assert both == {second: "not_framed"}
         assert (await ledger.counts())["quarantine"] == 2
 
     async def test_a_key_that_the_sender_may_not_open_is_granted_to_nobody(

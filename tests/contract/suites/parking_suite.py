@@ -51,10 +51,10 @@ class ParkingSuite:
         async with store.transaction() as transaction:
             assert list(await transaction.release({CAUSE: ROOT})) == []
             assert [(first, ROOT), (second, ROOT)] == list(await transaction.released_by([ROOT]))
-            assert [named_id("c")] == list(await transaction.waiting(first.record.topic, first.record.partition))
+            assert [named_id("c")] == list(await transaction.waiting({(first.record.topic, first.record.partition)}))
 
     async def test_what_waits_is_seen_by_partition(self, store: BusStore) -> None:
-        """The oldest first, each with its key."""
+        """The oldest first, each with its topic and key; of several partitions at once, too."""
         elsewhere = parked("d")
         elsewhere = replace(elsewhere, record=replace(elsewhere.record, partition=0))
         keyless = parked("b", offset=2)
@@ -64,9 +64,12 @@ class ParkingSuite:
 
         async with store.transaction() as transaction:
             await transaction.hold_parking()
-            found = await transaction.waiting(place.topic, place.partition)
+            found = await transaction.waiting({(place.topic, place.partition)})
+            both = await transaction.waiting({(place.topic, each) for each in (0, place.partition)})
 
-        assert [(named_id("a"), place.key), (named_id("b"), None)] == list(found.items())
+        line = place.topic, place.key
+        assert [(named_id("a"), line), (named_id("b"), (place.topic, None))] == list(found.items())
+        assert {named_id("a"), named_id("b"), named_id("d")} == both.keys()
 
     async def test_parking_twice_keeps_the_first(self, store: BusStore) -> None:
         """And shows its fingerprint, so that another value under the same id is found out."""
@@ -102,4 +105,4 @@ class ParkingSuite:
             assert list(await transaction.overdue(later - timedelta(hours=2), limit=9)) == []
             assert names(await transaction.overdue(later, limit=1)) == [1]
             assert names(await transaction.overdue(later, limit=9)) == [3]
-            assert [named_id("b")] == list(await transaction.waiting(record().topic, record().partition))
+            assert [named_id("b")] == list(await transaction.waiting({(record().topic, record().partition)}))

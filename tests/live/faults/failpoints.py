@@ -115,8 +115,8 @@ def _after(owner: type, name: str, passing: Callable[[str], None], point: str) -
 def _around_emissions(passing: Callable[[str], None]) -> None:
     inner = BatchProducer.emitter
 
-    def emitter(self: BatchProducer, batch: Any) -> Callable[[Any], None]:
-        emit = inner(self, batch)
+    def emitter(self: BatchProducer, fetch: Any) -> Callable[[Any], None]:
+        emit = inner(self, fetch)
         handed = 0
 
         def outer(row: Any) -> None:

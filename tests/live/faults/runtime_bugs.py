@@ -10,6 +10,7 @@ from typing import Any
 from streams.inbox import InboxPipeline
 from streams.record import Record
 from streams.runtime import producer
+from streams.runtime.fetch import Fetch
 from streams.runtime.ledger import Batch, Ledger, Partition
 from streams.runtime.producer import BatchProducer
 
@@ -43,12 +44,12 @@ def finish_at_submission() -> None:
     """Count a record as done when it was handed over; librdkafka keeps it for a while before it sends it."""
     inner, settings = BatchProducer.emitter, producer.producer_settings
 
-    def emitter(self: BatchProducer, batch: Batch) -> Callable[[Any], None]:
-        emit = inner(self, batch)
+    def emitter(self: BatchProducer, fetch: Fetch) -> Callable[[Any], None]:
+        emit = inner(self, fetch)
 
         def outer(row: Any) -> None:
             emit(row)
-            batch.left -= 1
+            fetch.left -= 1
 
         return outer
 
