@@ -180,7 +180,8 @@ class Ledger:
     def waiting(self) -> bool:
         """Say whether something was fetched that did not begin; what was given back does not count."""
         with self._lock:
-            return any(not b.begun and not b.finished for w in self._windows.values() for b in w.batches)
+            batches = (batch for window in self._windows.values() for batch in window.batches)
+            return any(not (each.begun or each.finished or each.dead) for each in batches)
 
     def under_way(self) -> int:
         """Count the batches that began and are not finished."""

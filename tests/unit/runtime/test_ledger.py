@@ -105,6 +105,19 @@ def test_a_batch_that_was_left_alone_is_not_waited_for() -> None:
     assert ledger.committable([P0]) == {P0: 2}
 
 
+def test_what_was_fetched_waits_until_it_begins() -> None:
+    """Nothing more is fetched meanwhile; control records alone, and what was given back, are not waited for."""
+    ledger = Ledger()
+    assert not ledger.waiting()
+    batch = fetch(ledger, 0, 2, epoch=object())
+    assert ledger.waiting()
+
+    ledger.begin(batch)
+    assert not ledger.waiting()
+    ledger.abandon(batch)
+    assert not ledger.waiting()
+
+
 def test_a_hole_between_two_fetches_is_an_error() -> None:
     """Records that nobody was given must not be committed over."""
     ledger, epoch = Ledger(), object()

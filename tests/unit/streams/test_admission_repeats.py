@@ -125,7 +125,9 @@ async def test_twice_is_once_wherever_it_was_cut(data: st.DataObject) -> None:
     """Killed after any transaction, with any part of its records handed over: the same rows, every record sent."""
     bus = MemoryBus(load_catalogue(), load_directory(), kinds=KINDS)
     names = data.draw(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=8))
-    records = [as_record((await prepared(bus, name=name)).row, offset=at) for at, name in enumerate(names)]
+    rows = [(await prepared(bus, name=name)).row for name in names]
+    # Of several partitions together: what lies ready is one transaction.
+    records = [as_record(row, offset=at, partition=data.draw(st.integers(0, 2))) for at, row in enumerate(rows)]
     whole: list[OutboxRow] = []
     await bus.admission.process(records, whole.append)
     expected = bus.store.tables.decided()
