@@ -46,6 +46,10 @@ live: $(READY)
 bench: $(READY)
 	@$(BIN)/python benchmarks/cold_start.py
 	@$(BIN)/python benchmarks/republish.py
+	@$(BIN)/python benchmarks/whole_path.py
+	@$(BIN)/python benchmarks/whole_path.py --latency 500 --seconds 60
+	@$(BIN)/python benchmarks/whole_path.py --grid --events 10000
+	@$(BIN)/python benchmarks/whole_path.py --soak 500000
 
 faults: $(READY)
 	@$(BIN)/python tests/live/faults/kit.py --planted

@@ -132,10 +132,11 @@ def sealed(province: Province, folder: Path) -> Mapping[str, Any]:
     """A sealed value that the police was given and the Steering Committee was not."""
     province.lines("ingest", "einvoice", write_samples(folder / "sealed", seed=7, as_of=TODAY).folder)
     province.settle()
-    value = province.rows(OWN, "select value from inbox where event_type = 'seller.suspected'")[0][0]
-    forger = Forger(province.plan.registry_url)
-    data = forger.codec.decode(bytes(value), expected=EventType("seller.suspected"))
-    found: Mapping[str, Any] = data["seller_tax_code"]
+    rows = province.rows(OWN, "select value from inbox where event_type = 'seller.suspected'")
+    codec = Forger(province.plan.registry_url).codec
+    events = [codec.decode(bytes(value), expected=EventType("seller.suspected")) for (value,) in rows]
+    # Other tests' suspicions, which lie there too, have none.
+    found: Mapping[str, Any] = next(each["seller_tax_code"] for each in events if each["seller_tax_code"])
     return found
 
 
