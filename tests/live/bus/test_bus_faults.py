@@ -126,6 +126,7 @@ def _assert_found_as_planted(province: Province, samples: SampleSet) -> None:
         "einvoice.received": len(planted),
         "einvoice.anomaly_detected": sum(map(len, planted)),
         "seller.suspected": 1,
+        "warning.prepared": 1,
     }
     assert expected == by_type, province.rows(BUS, "select topic, reason, detail from quarantine")
     parcels = [pseudonym("parcel", "postal-number", number).value for number in samples.parcels]

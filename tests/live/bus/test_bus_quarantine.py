@@ -108,7 +108,7 @@ def _bad_senders(forger: Forger, province: Province) -> list[Bad]:
         Bad(f"lt.{REQUESTED}", other_body, "officer_signature"),
         Bad(
             f"lt.{REQUESTED}",
-            changed(_signed(payment_block(forger), real), subject="account:other"),
+            changed(_signed(payment_block(forger), real), subject=f"account:{uuid4()}"),
             "officer_signature",
         ),
     ]

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.live
 
 DEPARTMENT, COMMITTEE = "stttt-hanam", "bcd389-hanam"
 SUSPECTED, WARNED = EventType("seller.suspected"), EventType("warning.prepared")
-EVENTS, KILLS = 3000, 3
+EVENTS, KILLS = 1500, 3
 
 
 def test_a_killed_worker_loses_no_event_and_what_it_made_twice_is_admitted_once(province: Province) -> None:
