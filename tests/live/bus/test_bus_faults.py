@@ -80,6 +80,8 @@ def _assert_every_event_once(province: Province) -> None:
     """Topics, ledger, deliveries, inbox topics and inboxes name the same events, by id."""
     ledger = dict(province.rows(BUS, "select event_id, event_type from event"))
     refused = province.value(BUS, "select count(*) from quarantine")
+    named = "select header_values[array_position(header_names, 'ce_id')] from quarantine"
+    apart_at_bus = {_id(bytes(row[0]) if row[0] else None) for row in province.rows(BUS, named)}
     for spec in load_catalogue().types.values():
         if spec.type == "audit.recorded":
             continue
@@ -103,7 +105,7 @@ def _assert_every_event_once(province: Province) -> None:
         assert all(each not in ledger or ledger[each] == "einvoice.received" for each in forged)
         outbox = province.rows(agency, "select row_id from outbox where topic not like 'lt.quarantine.%%'")
         known = {row[0] for row in outbox}
-        assert known <= set(ledger)
+        assert known <= set(ledger) | apart_at_bus  # other tests take a grant away while something is under way
 
 
 def _id(text: bytes | None) -> UUID | None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.live
 
 DEPARTMENT, COMMITTEE = "stttt-hanam", "bcd389-hanam"
 SUSPECTED, WARNED = EventType("seller.suspected"), EventType("warning.prepared")
-EVENTS, KILLS = 1500, 3
+EVENTS, KILLS = 3000, 3
 
 
 def test_a_killed_worker_loses_no_event_and_what_it_made_twice_is_admitted_once(province: Province) -> None:
@@ -27,7 +27,7 @@ def test_a_killed_worker_loses_no_event_and_what_it_made_twice_is_admitted_once(
     province.producer.flush()
     killed = []
     for part in range(1, KILLS + 1):
-        province.until("some warnings", lambda part=part: _made(province, suspicions) >= part * EVENTS // (KILLS + 2))
+        province.until("some warnings", lambda part=part: _made(province, suspicions) >= part * EVENTS // 10)
         province.until("a worker to kill", lambda: province.workers()[DEPARTMENT].pid)
         killed.append(province.kill_worker(DEPARTMENT))
     unfinished = EVENTS - _made(province, suspicions)
