@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from streams.audit import AuditWriter
 from streams.bus_store import AuditEntry, Kept, KeptCopy, KeyGrant
@@ -67,7 +66,7 @@ def _granted_headers(purpose: str, article: str, removed: tuple[str, ...]) -> He
 def key_grants(accepted: Accepted) -> list[KeyGrant]:
     """Name the keys under which something is sealed that a recipient's copy still has."""
     data = accepted.event.data
-    sealed = {name: _key_ids(data[name]) for name in accepted.spec.sealed if data.get(name) is not None}
+    sealed = {name: key_ids_in({name: data[name]}) for name in accepted.spec.sealed if data.get(name) is not None}
     return [
         KeyGrant(key_id, delivery.agency, accepted.event.source)
         for delivery in accepted.deliveries
@@ -75,11 +74,6 @@ def key_grants(accepted: Accepted) -> list[KeyGrant]:
         if name not in delivery.removed
         for key_id in key_ids
     ]
-
-
-def _key_ids(value: Any) -> Collection[str]:
-    # Nearly always a sealed value itself; only parcels have theirs within.
-    return (value["key_id"],) if isinstance(value, dict) and "key_id" in value else key_ids_in({"": value})
 
 
 def admitted_entry(accepted: Accepted, kept: Kept) -> AuditEntry:

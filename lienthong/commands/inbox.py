@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -82,11 +82,7 @@ def give_answer(
 async def _list(data: Path, officer: str, *, waiting: bool, limit: int, json: bool) -> None:
     async with open_agency(data, _agency(data, officer)) as session:
         rows = [_row(item) for item in await list_items(session.database, waiting_only=waiting, limit=limit)]
-    if json:
-        for row in rows:
-            json_line(row)
-        return
-    table(f"Inbox of {session.agency}", _COLUMNS, [[_shown(row[name]) for name in _COLUMNS] for row in rows])
+    _print_rows(f"Inbox of {session.agency}", _COLUMNS, rows, json=json)
 
 
 async def _list_parked(data: Path, officer: str, *, limit: int, json: bool) -> None:
@@ -100,11 +96,7 @@ async def _list_parked(data: Path, officer: str, *, limit: int, json: bool) -> N
             }
             for each in await list_parked(session.database, limit=limit)
         ]
-    if json:
-        for row in rows:
-            json_line(row)
-        return
-    table(f"Waiting at {session.agency}", _PARKED, [[_shown(row[name]) for name in _PARKED] for row in rows])
+    _print_rows(f"Waiting at {session.agency}", _PARKED, rows, json=json)
 
 
 async def _list_gaps(data: Path, officer: str, *, limit: int, json: bool) -> None:
@@ -112,11 +104,15 @@ async def _list_gaps(data: Path, officer: str, *, limit: int, json: bool) -> Non
         rows = [
             {name: getattr(each, name) for name in _GAPS} for each in await list_gaps(session.database, limit=limit)
         ]
+    _print_rows(f"Missing at {session.agency}", _GAPS, rows, json=json)
+
+
+def _print_rows(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, json: bool) -> None:
     if json:
         for row in rows:
             json_line(row)
         return
-    table(f"Missing at {session.agency}", _GAPS, [[_shown(row[name]) for name in _GAPS] for row in rows])
+    table(title, columns, [[_shown(row[name]) for name in columns] for row in rows])
 
 
 async def _show(data: Path, officer: str, event_id: UUID, *, json: bool) -> None:
