@@ -1,5 +1,5 @@
 """The agencies of the plan: one file or folder a kind, with its handlers (pure functions, event -> events)."""
 
-from agents.kinds import KINDS
+from agents.kinds import KINDS, keeps_inbox
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "keeps_inbox"]

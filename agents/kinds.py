@@ -14,9 +14,9 @@ from agents import (
     steering_committee,
     tax_office,
 )
-from streams.agent import AgentSpec
+from streams.agent import AgentSpec, Work
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "keeps_inbox"]
 
 KINDS: Mapping[str, AgentSpec] = MappingProxyType(
     {
@@ -33,3 +33,8 @@ KINDS: Mapping[str, AgentSpec] = MappingProxyType(
     }
 )
 """Agency kind -> its handlers."""
+
+
+def keeps_inbox(kind: str) -> bool:
+    """Say whether agencies of a kind keep an inbox: all do, but those whose kind is stateless."""
+    return kind not in KINDS or KINDS[kind].work is Work.STATEFUL

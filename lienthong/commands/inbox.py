@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from agents import KINDS
+from agents import keeps_inbox
 from connectors.postgres import InboxItem, find_item, list_gaps, list_items, list_parked
 from lienthong.acts import Answer, answer
 from lienthong.agency_session import AgencySession, now, open_agency
@@ -18,7 +18,6 @@ from lienthong.commands.act import amount_of
 from lienthong.commands.options import ActingAs, Data, Json, chosen_data
 from lienthong.directory import LiveDirectory
 from lienthong.output import as_json, json_line, say, table
-from streams.agent import Work
 from streams.calendar import vietnamese_day
 from streams.errors import InputError
 from streams.headers import envelope_type
@@ -190,10 +189,10 @@ def _agency(data: Path, officer: str) -> str:
     directory = LiveDirectory(data)()
     directory.officer(officer, on=vietnamese_day(now()))
     code = officer_name(officer)[0]
-    kind = KINDS.get(directory.agency(code).kind)
-    if kind is not None and kind.work is Work.STATELESS:
+    kind = directory.agency(code).kind
+    if not keeps_inbox(kind):
         raise InputError(
-            f"{code} keeps no inbox: its kind, {kind.kind}, is stateless. Events that reached it, and what it made of "
+            f"{code} keeps no inbox: its kind, {kind}, is stateless. Events that reached it, and what it made of "
             "them, are in `lienthong trace`; what it refused in `lienthong quarantine list`."
         )
     return code

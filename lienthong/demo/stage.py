@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from agents import keeps_inbox
 from connectors.postgres import Database, received_counts, waiting_in_outbox
 from connectors.postgres.ledger_view import delivery_counts, events_of
-from lienthong.demo.unread import keeps_inbox, unread
+from lienthong.demo.unread import unread
 from lienthong.directory import LiveDirectory
 from lienthong.installation import supervised
 from lienthong.settings import agency_settings
@@ -75,7 +76,7 @@ class Stage:
     def with_inbox(self) -> list[AgencyCode]:
         """Those that keep an inbox."""
         known = LiveDirectory(self.data)().agencies
-        return [code for code in self.agencies if keeps_inbox(known[code])]
+        return [code for code in self.agencies if keeps_inbox(known[code].kind)]
 
     async def events(self, event_type: str) -> Sequence[Mapping[str, Any]]:
         """Give the admitted events of a type, oldest first."""

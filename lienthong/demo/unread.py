@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from kafka import KafkaConsumer, TopicPartition
 
-from agents import KINDS
-from streams.agent import Work
-from streams.directory import Agency
 from streams.kafka import KafkaAddress
 from streams.names import AgencyCode, consumer_group, inbox_topic
 
-__all__ = ["keeps_inbox", "unread"]
-
-
-def keeps_inbox(agency: Agency) -> bool:
-    """Say whether an agency's kind is stateful."""
-    kind = KINDS.get(agency.kind)
-    return kind is None or kind.work is Work.STATEFUL
+__all__ = ["unread"]
 
 
 def unread(address: KafkaAddress, agency: AgencyCode) -> int:
