@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -47,16 +47,18 @@ def test_workers_killed_in_mid_run_lose_nothing_and_do_nothing_twice(
     killed: Counter[str] = Counter()
     refused = _quarantined(province)
     command = [sys.executable, "-m", "lienthong", "ingest", "einvoice", "--json"]
-    command += [str(each.folder) for each in samples]
     env = {**os.environ, "LIENTHONG_DATA": str(province.data)}
+    turns = [(agency, watched) for watched in types for agency in ("tax-hanam", BUS)]
 
     with (province.work / "ingest.err").open("wb") as errors:
-        ingest = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=errors)
-        for agency, watched in (("tax-hanam", types[0]), (BUS, types[0]), ("tax-hanam", types[1]), (BUS, types[1])):
-            _until_more(province, watched)
-            killed[agency] += 1
-            province.kill_worker(agency)
-        assert ingest.wait() == 0
+        for turn, (agency, watched) in enumerate(turns):
+            files = [str(each.folder) for each in samples[turn :: len(turns)]]
+            more = _more(province, watched)  # counted before these files come, so that there always is more to wait for
+            with subprocess.Popen([*command, *files], env=env, stdout=subprocess.DEVNULL, stderr=errors) as ingest:
+                province.until(f"more {watched}", more)
+                killed[agency] += 1
+                province.kill_worker(agency)
+            assert ingest.returncode == 0
     province.settle()
 
     assert dict(killed) == {"tax-hanam": 2, BUS: 2}
@@ -66,14 +68,14 @@ def test_workers_killed_in_mid_run_lose_nothing_and_do_nothing_twice(
         _assert_found_as_planted(province, each)
 
 
+def _more(province: Province, event_type: str) -> Callable[[], bool]:
+    seen = _admitted(province, event_type)
+    return lambda: _admitted(province, event_type) > seen
+
+
 def _quarantined(province: Province) -> list[tuple[object, ...]]:
     query = "select topic, reason, detail, id from quarantine order by id"
     return [row for each in (BUS, *province.agencies) for row in province.rows(each, query)]
-
-
-def _until_more(province: Province, event_type: str) -> None:
-    seen = _admitted(province, event_type)
-    province.until(f"more {event_type}", lambda: _admitted(province, event_type) > seen)
 
 
 def _assert_every_event_once(province: Province) -> None:
