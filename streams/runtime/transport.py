@@ -42,7 +42,15 @@ _LAST_COMMIT_SECONDS = 3.0
 _LEAVE_SECONDS = 4.0
 """How long a stop waits to leave the group; aiokafka alone would ask a broker that is away for half a minute."""
 
-_FETCH_WAIT_MS = 50
+_FETCH_LEAST_BYTES = 65_536
+_FETCH_WAIT_MS = 40
+"""
+So long a broker gathers what comes, unless it has so much before (decision 0017).
+
+A transaction costs hardly more for twenty records than for five: to fetch each record at once takes a machine's whole
+time at a tenth of its rate, and then everything waits for a processor.
+"""
+
 _IDLE_SECONDS = 1.0
 _TICK_SECONDS = 0.005
 
@@ -65,6 +73,7 @@ class _FetchThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"  # noqa: SLF001 -- no setting of Faust reaches it
         # One request at a time goes to a broker: while it waits for idle partitions, others' records would wait, too.
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001 -- as above
+        consumer._fetch_min_bytes = _FETCH_LEAST_BYTES  # noqa: SLF001 -- as above
         return consumer
 
     async def _fetch_records(
