@@ -23,7 +23,8 @@ Twice what an event topic takes: a copy or a quarantined record says more than t
 not take would hold its partition for ever.
 """
 
-_DELIVERY_TIMEOUT_SECONDS = 30
+_REQUEST_TIMEOUT_SECONDS = 10
+_GIVE_UP_SECONDS = 35
 
 _Confirmed = Callable[[KafkaError | None, object], None]
 
@@ -93,7 +94,12 @@ class KafkaAddress:
 
 
 def producer_settings(address: KafkaAddress, *, client_id: str) -> dict[str, str | int | bool]:
-    """Give librdkafka's settings for every producer of ours: idempotent, confirmed by all in-sync replicas."""
+    """
+    Give librdkafka's settings for every producer of ours: idempotent, confirmed by all in-sync replicas, in order.
+
+    No record is given up alone, whatever happens to its leader: what comes after it would go on, and stand before it
+    once it is written again. Whoever gives up throws the producer away with all that it holds.
+    """
     return {
         **address.librdkafka(),
         "client.id": client_id,
@@ -101,7 +107,10 @@ def producer_settings(address: KafkaAddress, *, client_id: str) -> dict[str, str
         "enable.idempotence": True,
         "linger.ms": 5,
         "message.max.bytes": MAX_RECORD_BYTES,
-        "delivery.timeout.ms": _DELIVERY_TIMEOUT_SECONDS * 1000,
+        "enable.gapless.guarantee": True,
+        "delivery.timeout.ms": 0,  # without end
+        # A leader that hangs is found out by this alone; as long as librdkafka's own minute every partition would wait.
+        "socket.timeout.ms": _REQUEST_TIMEOUT_SECONDS * 1000,
         "log_level": 3,
     }
 
@@ -116,13 +125,15 @@ class LibrdkafkaPublisher:
     """
 
     def __init__(self, address: KafkaAddress, *, client_id: str) -> None:
-        self._producer = Producer(producer_settings(address, client_id=client_id))
+        self._settings = producer_settings(address, client_id=client_id)
+        self._producer: Producer | None = None
 
     async def publish(self, rows: Sequence[OutboxRow]) -> None:
         """Write records in order and wait for all confirmations."""
         await asyncio.to_thread(self._publish, rows)
 
     def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        producer, self._producer = self._producer or Producer(self._settings), None
         failures: list[KafkaError] = []
 
         def confirmed(error: KafkaError | None, _message: object) -> None:
@@ -131,25 +142,19 @@ class LibrdkafkaPublisher:
 
         try:
             for row in rows:
-                self._produce(row, confirmed)
-            left = self._producer.flush(_DELIVERY_TIMEOUT_SECONDS + 5)
+                _produce(producer, row, confirmed)
+            left = producer.flush(_GIVE_UP_SECONDS)
         except (KafkaException, BufferError) as error:
             raise TransientError(f"Kafka does not take records: {error}") from error
         if failures or left:
             reason = failures[0].str() if failures else f"{left} records were not confirmed in time"
             raise TransientError(f"Kafka does not take records: {reason}")
+        self._producer = producer  # one that failed is not used again: it may still write what it holds
 
-    def _produce(self, row: OutboxRow, confirmed: _Confirmed) -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    row.topic, value=row.value, key=row.key, headers=list(row.headers), on_delivery=confirmed
-                )
-            except BufferError:
-                self._producer.poll(0.1)  # librdkafka's queue is full: let it send some
-            else:
-                self._producer.poll(0)
-                return
+
+def _produce(producer: Producer, row: OutboxRow, confirmed: _Confirmed) -> None:
+    producer.produce(row.topic, value=row.value, key=row.key, headers=list(row.headers), on_delivery=confirmed)
+    producer.poll(0)
 
 
 def _present(settings: Mapping[str, str | None]) -> dict[str, str]:

@@ -153,8 +153,13 @@ class _Filler:
     """Writes partitions from their beginning, and looks that each record gets the offset that it had."""
 
     def __init__(self, address: KafkaAddress) -> None:
-        settings = {**producer_settings(address, client_id="lt.restore"), "message.max.bytes": 10_000_000}
-        self._producer = Producer(settings)
+        self._producer = Producer(
+            {
+                **producer_settings(address, client_id="lt.restore"),
+                "message.max.bytes": 10_000_000,
+                "delivery.timeout.ms": int(_TIMEOUT_SECONDS * 1000),  # a restore that fails is begun anew
+            }
+        )
         self._wrong: list[str] = []
 
     def fill(self, topic: str, number: int, records: Iterator[SavedRecord]) -> None:

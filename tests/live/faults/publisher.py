@@ -108,7 +108,6 @@ def main(folder: Path) -> None:
     }
     producer = {
         **producer_settings(settings.kafka.address, client_id="faults-load"),
-        "delivery.timeout.ms": 600_000,  # as a relay would: it never gives up, so nothing is published out of order
         "log_level": 0,
     }
     Publisher(folder, producer).publish(Maker(mix, codec, officers, folder / "evolved.json"), mix)

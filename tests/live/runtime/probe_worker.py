@@ -3,7 +3,8 @@ A worker whose pipeline writes down what it was given: `python probe_worker.py B
 
 What a record's value begins with says what becomes of it. `unknown`: an error that nobody foresaw, until the file
 `mended` is there. `away`: a server is away, until the file `back` is there. `slow`: takes until the file `go` is there.
-`hang`: so does this, and holds the event loop. Where the file `deaf` is there at the start, nothing is ever handed on.
+`hang`: so does this, and holds the event loop. Where the file `deaf` is there at the start, nothing is ever handed on;
+where `emits` is, the work is stateless, and writes each record to the topic once more, `out` before its value.
 What the worker says of itself stands in the file `reading`.
 """
 
@@ -16,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 from lienthong.logs import log_to_stderr
 from streams.background import Background, pause
@@ -23,8 +25,10 @@ from streams.errors import TransientError
 from streams.kafka import KafkaAddress
 from streams.names import TopicName
 from streams.record import Record
-from streams.runtime import Stateful, WorkerSpec, WorkerView, run_worker
+from streams.republish import Emit
+from streams.runtime import Pipeline, Stateful, WorkerSpec, WorkerView, run_worker
 from streams.runtime.transport import BatchConsumer
+from streams.store import OutboxRow
 
 
 class Probe:
@@ -58,6 +62,20 @@ class Probe:
             out.write(json.dumps(line) + "\n")
 
 
+class Echo:
+    """The same, and emits what it was given."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+
+    async def process(self, records: Sequence[Record], emit: Emit) -> None:
+        """Do what each record says, and emit it unless it was emitted before."""
+        await self._probe.process(records)
+        for record in records:
+            if record.value and not record.value.startswith(b"out"):
+                emit(OutboxRow(uuid4(), record.topic, record.key, b"out " + record.value, []))
+
+
 class Sayer:
     """Writes down what the worker says of itself, again and again."""
 
@@ -85,8 +103,8 @@ def main(bootstrap: str, group: str, topic: str, folder: Path, stuck_seconds: fl
     if (folder / "deaf").exists():
         _go_deaf()
 
-    async def open_() -> tuple[Stateful, Sequence[Background]]:
-        return Stateful(probe), [sayer]
+    async def open_() -> tuple[Pipeline, Sequence[Background]]:
+        return (Echo(probe) if (folder / "emits").exists() else Stateful(probe)), [sayer]
 
     async def close() -> None:
         (folder / "closed").touch()

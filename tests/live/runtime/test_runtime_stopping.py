@@ -49,3 +49,22 @@ def test_a_stop_does_not_wait_for_a_broker_that_does_not_answer(probing: Probing
     probing.until("the rest done", lambda: probing.values()[-1:] == ["3"])
     assert list(dict.fromkeys(probing.values())) == ["1", "away", "2", "3"]
     probing.until("everything committed", lambda: probing.committed() == 4)
+
+
+def test_a_stop_does_not_wait_for_confirmations_that_do_not_come(probing: Probing, servers: StackPlan) -> None:
+    """What was emitted and not confirmed is not committed; the next process emits it again."""
+    probing.mark("emits")
+    probing.send(b"away", partition=0)
+    worker = probing.worker()
+    probing.until("a try", lambda: "away" in probing.values("begun"))
+
+    with deaf_broker(servers):
+        probing.mark("back")
+        probing.until("it is emitted", lambda: probing.values() == ["away"])
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=PATIENCE_SECONDS) == 0
+
+    probing.worker()
+    probing.until("it is emitted again, and read", lambda: "out away" in probing.values())
+    assert probing.values().count("away") == 2
+    probing.until("the record is committed", lambda: probing.committed() >= 1)
