@@ -135,6 +135,8 @@ def measure(bootstrap: str, target: str, count: int) -> float:
             ids.add(next(value for name, value in message.headers() if name == "ce_id"))
             times.append(message.timestamp()[1])
     consumer.close()
+    if len(times) > count:
+        raise SystemExit(f"{target}: {len(times)} records came for {count} events")
     times.sort()
     return count / max(0.001, (times[-1] - times[0]) / 1000)
 

@@ -19,17 +19,20 @@ from streams.canonical import require_canonical
 from streams.catalogue import EventTypeSpec
 from streams.codec import UnknownSchemaError
 from streams.directory import Directory
-from streams.errors import ForbiddenError, PermanentError, UndecodableError
+from streams.documents import check_sha256
+from streams.errors import ForbiddenError, InputError, PermanentError, UndecodableError
 from streams.event import Event
 from streams.names import AgencyCode, EventType, event_topic
 from streams.policy import Delivery, Entitlement, entitled, share
 from streams.reader import Reader
 from streams.record import Record
 from streams.redaction import Pieces, Redactor
+from streams.references import documents_in
 from streams.signing import verify_officer
 
 __all__ = ["Accepted", "Examiner", "Refused"]
 
+_MAX_KIND = 40
 _PSEUDONYM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 """A UUID in the one form that is a key; another spelling would be another subject."""
 
@@ -145,7 +148,7 @@ class Examiner:
         self._require_grant(event, day)
         if accepted.spec.signed_by_officer:
             verify_officer(event, record.value or b"", self.directory, on=day)
-        _require_storable(event)
+        _require_storable(event, accepted.spec)
 
     def _require_grant(self, event: Event, day: date) -> None:
         asked = event.source, event.type, day
@@ -165,11 +168,17 @@ def _require_form(record: Record, event: Event) -> None:
     """Refuse a time that no broker gave, and a subject that is no pseudonym: order and numbers rest on it."""
     if record.timeless:
         raise UndecodableError("The record's time is none: is its topic's the broker's?", code="bad_envelope")
-    if not (event.subject.kind.isidentifier() and _PSEUDONYM.fullmatch(event.subject.value)):
+    kind = event.subject.kind
+    if not (kind.isidentifier() and len(kind) <= _MAX_KIND and _PSEUDONYM.fullmatch(event.subject.value)):
         raise UndecodableError("The envelope's subject is no kind with a UUID.", code="bad_envelope")
 
 
-def _require_storable(event: Event) -> None:
-    """Refuse what the ledger cannot keep here, where it costs one event; in the database it would undo many."""
+def _require_storable(event: Event, spec: EventTypeSpec) -> None:
+    """Refuse what no ledger or inbox can keep here, where it costs one event; in a database it would undo many."""
     if "\0" in str(event.data.get("status")):
         raise PermanentError("A status holds a zero byte.", code="database_value")
+    try:
+        for document in documents_in(event.data, spec):
+            check_sha256(document.sha256)
+    except InputError as error:
+        raise PermanentError("The hash of a document is none.", code="database_value") from error

@@ -55,6 +55,8 @@ WRITTEN_BY_THE_BUS = frozenset(
 _SOURCE = "//lienthong/agency/"
 _MAX_HEADER_BYTES = 4096
 _MAX_OTHER_BYTES = 65_536
+_NUMBERS_END = 2**63
+"""What Avro and PostgreSQL call long ends here."""
 _DIGEST_DIGITS = 8
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _NONE_OF_SIX: tuple[object, ...] = (None,) * 6
@@ -250,9 +252,10 @@ def _removed(text: str | None) -> tuple[str, ...]:
 
 
 def _number(text: str, *, least: int) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) < least:
-        raise ValueError("a number that is none, or too small")
-    return int(text)
+    number = int(text) if text.isascii() and text.isdecimal() else -1
+    if not least <= number < _NUMBERS_END:
+        raise ValueError("a number that is none, too small or too large")
+    return number
 
 
 def _passed(text: str | None) -> tuple[str, ...]:

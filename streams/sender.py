@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from streams.codec import Codec
+from streams.codec import MAX_VALUE_BYTES, Codec
 from streams.errors import InputError, UndecodableError
 from streams.event import Draft, Event
 from streams.headers import event_headers
@@ -71,7 +71,7 @@ class Sender:
             passed: what the chain ran through, of a handler's event (`streams.loops`); None takes the cause's.
 
         Raises:
-            InputError: the draft has no id, or its fields do not fit its schema.
+            InputError: the draft has no id, its fields do not fit its schema, or it is too large.
             TransientError: the key service is away.
         """
         chosen = self._chosen_id(draft, event_id)
@@ -85,7 +85,7 @@ class Sender:
         Make a draft an event without asking anybody: for stateless handlers, which pass sealed fields on unchanged.
 
         Raises:
-            InputError: a personal value is not sealed yet.
+            InputError: a personal value is not sealed yet, or it is too large.
             UndecodableError: the fields do not fit the schema otherwise.
         """
         chosen = draft.event_id or event_id
@@ -127,6 +127,10 @@ class Sender:
             passed=cause.passed if passed is None and cause is not None else passed or (),
         )
         value = self.codec.encode(event.type, event.data)
+        if len(value) > MAX_VALUE_BYTES:  # no topic would take it, and the outbox would offer it for ever
+            raise InputError(
+                f"A {event.type} of {len(value)} bytes is too large: at most {MAX_VALUE_BYTES}.", code="too_large"
+            )
         if officer is not None:
             event = sign(event, value, officer)
         return Prepared(event=event, row=_row(self.codec, event, value))

@@ -16,6 +16,12 @@ __all__ = ["Database", "attempt"]
 
 _WAIT_SECONDS = 5.0
 
+_NO_PLACE = (psycopg.DataError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
+"""
+What a value is to blame for. The driver has the last two, a key that is too long for an index among them, under the
+errors of a server that is away; to try again would never end.
+"""
+
 _GIVE_UP_SECONDS = 10.0
 """
 After so long the pool ends an attempt to connect, and begins anew when somebody asks.
@@ -83,14 +89,14 @@ class Database:
         Raises:
             TransientError: PostgreSQL is away, stopping, full, or two transactions met; nothing was done.
             ForbiddenError: the role has no right to what was asked.
-            UnstorableError: PostgreSQL has no place for a value, such as a zero byte in a text.
+            UnstorableError: PostgreSQL has no place for a value, such as a zero byte in a text or a very long key.
         """
         try:
             async with self._pool.connection() as connection, connection.transaction():
                 yield connection
         except psycopg.errors.InsufficientPrivilege as error:
             raise ForbiddenError(f"PostgreSQL does not allow it: {_sentence(error)}", code="database_right") from error
-        except psycopg.DataError as error:
+        except _NO_PLACE as error:
             raise UnstorableError(f"PostgreSQL cannot keep it: {_sentence(error)}") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise TransientError(f"PostgreSQL is away: {_sentence(error)}") from error
@@ -107,7 +113,7 @@ async def attempt(connection: psycopg.AsyncConnection) -> AsyncIterator[None]:
     try:
         async with connection.transaction():
             yield
-    except psycopg.DataError as error:
+    except _NO_PLACE as error:
         raise UnstorableError(f"PostgreSQL cannot keep it: {_sentence(error)}") from error
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.errors import TransientError
 from streams.kafka import KafkaAddress, producer_settings
@@ -23,6 +23,9 @@ __all__ = ["BatchProducer"]
 
 LIMIT = 4_000
 """Records handed over and not confirmed yet; above it the agent waits, which holds the fetches back."""
+
+LIMIT_BYTES = 64 * 1024 * 1024
+"""The same of their values: a few thousand of the largest would fill the memory while a broker is slow."""
 
 _TICK_SECONDS = 0.002
 _POLL_EVERY = 128
@@ -46,6 +49,7 @@ class BatchProducer:
         self._ledger = ledger
         self._failed = failed
         self._unconfirmed = 0
+        self._unconfirmed_bytes = 0
         self._since_poll = 0
 
     @property
@@ -56,8 +60,9 @@ class BatchProducer:
     def emitter(self, fetch: Fetch) -> Callable[[OutboxRow], None]:
         """Give what a pipeline calls for each record of a fetch's work, which ends only when all are confirmed."""
 
-        def confirmed(error: KafkaError | None, _message: object) -> None:
+        def confirmed(error: KafkaError | None, message: Message) -> None:
             self._unconfirmed -= 1
+            self._unconfirmed_bytes -= len(message)
             if error is None:
                 fetch.settle(self._ledger)
             else:
@@ -66,8 +71,10 @@ class BatchProducer:
         produce, poll = self._producer.produce, self._producer.poll
 
         def emit(row: OutboxRow) -> None:
+            size = len(row.value or b"")
             fetch.left += 1
             self._unconfirmed += 1
+            self._unconfirmed_bytes += size
             while True:
                 try:
                     produce(row.topic, value=row.value, key=row.key, headers=row.headers, on_delivery=confirmed)  # type: ignore[arg-type] # its stubs want a list
@@ -75,6 +82,7 @@ class BatchProducer:
                     poll(0.05)
                 except KafkaException as error:
                     self._unconfirmed -= 1
+                    self._unconfirmed_bytes -= size
                     fetch.left -= 1
                     raise TransientError(f"Kafka does not take records: {error}") from error
                 else:
@@ -88,7 +96,7 @@ class BatchProducer:
 
     async def room(self) -> None:
         """Wait until few enough records are unconfirmed."""
-        while self._unconfirmed > LIMIT:
+        while self._unconfirmed > LIMIT or self._unconfirmed_bytes > LIMIT_BYTES:
             self._producer.poll(0)
             await asyncio.sleep(_TICK_SECONDS)
 

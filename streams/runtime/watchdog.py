@@ -104,7 +104,8 @@ class Watchdog:
         stalled = self.stalled_seconds()
         if stalled <= self._stuck_seconds or reading is None:
             return
-        if not reading.oldest_batch_seconds and await self._kafka_is_away():
+        # A batch that waits for nothing but Kafka's confirmation is held by Kafka; any other by us.
+        if (reading.unconfirmed or not reading.oldest_batch_seconds) and await self._kafka_is_away():
             self.progress()
             return
         raise RuntimeError(f"no progress for {stalled:.0f} s: {_words(reading)}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_letters
 from uuid import UUID
 
 import psycopg
@@ -25,9 +27,13 @@ from connectors.postgres import (
     trace,
 )
 from streams.bus_store import KeyGrant
+from streams.errors import UnstorableError
 from streams.names import BUS, AgencyCode
 
 pytestmark = pytest.mark.live
+
+TOO_LONG = "".join(random.Random(1).choices(ascii_letters, k=9_000))  # noqa: S311 -- only not to be compressed
+"""Longer than a page's third, which is what an index takes."""
 
 Login = Callable[[AgencyCode], Database]
 
@@ -93,6 +99,16 @@ class TestPostgresAgencyStore(AgencyStoreSuite):
     def look(self, tax: Database) -> PostgresLook:
         """Look into it."""
         return PostgresLook(tax)
+
+    async def test_a_key_too_long_for_an_index_is_refused_for_good(self, store: PostgresAgencyStore) -> None:
+        """The driver has it among the errors of a server that is away; to wait for it would never end."""
+        with pytest.raises(UnstorableError):
+            async with store.transaction() as transaction:
+                await transaction.keep_states({("gather", TOO_LONG): "{}"})
+        async with store.transaction() as transaction:
+            with pytest.raises(UnstorableError):
+                async with transaction.attempt():
+                    await transaction.keep_states({("gather", TOO_LONG): "{}"})
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 from uuid import uuid4
 
@@ -80,6 +81,13 @@ class _Maker:
             value >>= 7
         return bytes([*out, value])
 
+    def text(self, letters: int) -> bytes:
+        """Give a text that no compression makes short enough for an index, as Avro has it."""
+        return self.number(letters) + self.letters(letters)
+
+    def letters(self, count: int) -> bytes:
+        return "".join(self._chance.choices(ascii_letters, k=count)).encode()
+
     def with_field(self, name: str, payload: bytes) -> bytes:
         """Give an invoice with one optional field, encoded by hand; all others are null."""
         value, optional = self.good().value, len(self._spec.fields) - 2
@@ -117,6 +125,9 @@ class _Maker:
             "padded decimal": lambda: self.with_field("net_amount", b"\2\6\0\0\1"),
             "empty decimal": lambda: self.with_field("net_amount", b"\2\0"),
             "decimal beyond precision": lambda: self.with_field("net_amount", b"\2\x1a" + b"\x7f" * 13),
+            "hash of a document that is none": lambda: self.with_field(
+                "document", b"\2" + self.text(3_400) + number(15) + b"application/xml" + number(1)
+            ),
             "brackets": lambda: b"[" * chance.randint(1, 5_000),
             "bad JSON": lambda: b"{" + (chance.choice(self._texts)[:10_000] if self._texts else b""),
         }
@@ -166,6 +177,8 @@ class _Maker:
             "no UTF-8": lambda: own(**{chance.choice(["id", "type", "source", "subject"]): b"\xff" + self.bytes(9)}),
             "zero byte": lambda: own(subject=b"seller:\0"),
             "long attribute": lambda: own(subject=b"seller:" + b"x" * 5_000),
+            "long kind of subject": lambda: own(subject=self.letters(3_400) + b":" + str(uuid4()).encode()),
+            "sequence past 64 bits": lambda: [*own(), ("ce_sequence", str(2**63).encode())],
             "long header": lambda: [*own(), ("x", b"x" * 70_000)],
             "no id": lambda: own(id=chance.choice(NAUGHTY).encode()),
             "no time": lambda: own(time=chance.choice([*NAUGHTY, "0001-01-01T00:00:00+14:00"]).encode()),
@@ -192,7 +205,9 @@ def hostile(forger: Forger, *, seed: int, count: int) -> Iterator[Hostile]:
     for kind in kinds:
         good = maker.good()
         topic = chance.choice([TOPIC, TOPIC, TOPIC, INBOX])
-        if kind in headers:
+        if kind == "sequence past 64 bits":
+            yield Hostile(kind, INBOX, b"k", good.value, headers[kind]())
+        elif kind in headers:
             # Only the bus asks who may say what, and where.
             yield Hostile(kind, TOPIC, b"k", good.value, headers[kind]())
         elif kind == "long key":

@@ -171,7 +171,7 @@ async def test_a_quarantined_record_read_again_is_kept_once(bus: MemoryBus) -> N
         ("ce_type", b"seller.\x00", "unknown_type"),
         ("ce_type", b"audit.recorded", "wrong_schema"),
         ("ce_depth", b"17", "loop"),
-        ("ce_depth", b"9" * 4000, "loop"),
+        ("ce_depth", b"9" * 4000, "bad_envelope"),
         ("ce_source", b"//lienthong/agency/tax-hanam", "not_granted"),
         ("ce_source", b"//lienthong/agency/nobody", "not_granted"),
         ("ce_source", b"//lienthong/agency/bus", "not_granted"),
@@ -288,7 +288,8 @@ async def test_outcomes_are_counted_after_the_transaction(bus: MemoryBus) -> Non
 
 
 @pytest.mark.parametrize(
-    "subject", ["", ":", "seller", "seller:", "seller:x", f"seller:{SELLER.value}x", "SELLER", "9:"]
+    "subject",
+    ["", ":", "seller", "seller:", "seller:x", f"seller:{SELLER.value}x", "SELLER", "9:", f"{'s' * 41}:{SELLER.value}"],
 )
 async def test_a_subject_that_is_no_pseudonym_is_refused(bus: MemoryBus, subject: str) -> None:
     """It is the key of order and of numbers, and a name in the clear has no place in it."""

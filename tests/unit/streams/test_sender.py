@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_province import DECISION, PARCEL, POLICE, SELLER, SURVEILLANCE, block, named_id, officer_key, suspicion
 
-from streams.codec import Codec
+from streams.codec import MAX_VALUE_BYTES, Codec
 from streams.documents import DocumentRef
 from streams.errors import InputError, TransientError, UndecodableError
 from streams.event import Event
@@ -118,6 +118,12 @@ async def test_fields_that_do_not_fit_are_refused(sender: Sender) -> None:
     """Before anything is queued."""
     with pytest.raises(UndecodableError):
         await sender.prepare(suspicion(score="many"), at=NOON)
+
+
+async def test_what_no_topic_takes_is_refused(sender: Sender) -> None:
+    """It would lie in the outbox for ever, and what is behind it as well."""
+    with pytest.raises(InputError, match="too large"):
+        await sender.prepare(suspicion(seller_bank="x" * MAX_VALUE_BYTES), at=NOON)
 
 
 async def test_a_key_service_that_is_away_is_transient(sender: Sender, keyring: MemoryKeyring) -> None:
