@@ -80,6 +80,7 @@ def _bad_envelopes(forger: Forger) -> list[Bad]:
         Bad(topic, changed(good(), time="0001-01-01T00:00:00+14:00"), "bad_envelope"),
         Bad(topic, changed(good(), time="9999-12-31T23:59:59-14:00"), "bad_envelope"),
         Bad(topic, changed(good(), depth="9" * 4000), "bad_envelope"),
+        Bad(topic, changed(good(), depth="17"), "loop"),
         Bad(topic, changed(good(), type="einvoice.imagined"), "unknown_type"),
         Bad("lt.seller.suspected", good(), "wrong_topic"),
     ]
