@@ -62,6 +62,7 @@ WARM_EVENTS = 2_000
 WARM_SECONDS = 20
 SOAK_STEP = 50_000
 DEADLINE_SECONDS = 240
+STOP_SECONDS = 30
 COUNT = "select count(*) from inbox where event_type = %s"
 WRITTEN = "select n_tup_ins from pg_stat_user_tables where relid = 'inbox'::regclass"
 
@@ -246,7 +247,16 @@ def working(bench: Bench) -> Iterator[Processes]:
             for one in every:
                 one.terminate()
             for one in every:
-                one.wait(30)
+                _end(one)
+
+
+def _end(one: psutil.Popen) -> None:
+    try:
+        one.wait(STOP_SECONDS)
+    except psutil.TimeoutExpired:
+        print(f"{' '.join(one.args[-1:])}: did not stop in {STOP_SECONDS} s, was killed", flush=True)
+        one.kill()
+        one.wait()
 
 
 def wait_for(bench: Bench, count: int) -> None:
