@@ -76,9 +76,11 @@ class Effects:
         # States first: their rows are locked already, and whoever waits for a lock then holds no inbox row.
         await transaction.keep_states(self.states)
         await transaction.receive(self.arrivals)
-        await transaction.name_documents(self.documents)
         await transaction.hand_over(self.handovers)
         new = await transaction.publish(self.rows)
+        # What was published before may be said again with another document, which no event names then.
+        again = {row.row_id for row in self.rows} - new
+        await transaction.name_documents([each for each in self.documents if each[0] not in again])
         await transaction.answer(self.answers)
         await transaction.quarantine(self.quarantined)
         await transaction.unpark(self.unparked)

@@ -31,8 +31,12 @@ def worked(running_province: Province, tmp_path_factory: pytest.TempPathFactory)
     province, folder = running_province, tmp_path_factory.mktemp("rebuild")
     province.settle()
     assert province.run("officer", "add", OPERATOR[1]).code == 0
-    write_samples(folder, seed=43, as_of=date(2026, 11, 20))
-    province.run("ingest", "einvoice", folder, "--recursive")
+    samples = write_samples(folder / "first", seed=43, as_of=date(2026, 11, 20))
+    province.run("ingest", "einvoice", folder / "first", "--recursive")
+    again = folder / "again.xml"  # the same invoice in other bytes: another document, and no other event
+    again.write_bytes(samples.files[0].read_bytes() + b"\n")
+    [told] = province.run("ingest", "einvoice", again, "--json").lines
+    assert "duplicate" in str(told)
     forger = Forger(province.plan.registry_url)
     for forged, topic in (
         (forger.invoice(uuid4().hex), "lt.seller.suspected"),
