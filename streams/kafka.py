@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +25,6 @@ not take would hold its partition for ever.
 
 _REQUEST_TIMEOUT_SECONDS = 10
 _GIVE_UP_SECONDS = 35
-
-_Confirmed = Callable[[KafkaError | None, object], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,35 +124,38 @@ class LibrdkafkaPublisher:
 
     def __init__(self, address: KafkaAddress, *, client_id: str) -> None:
         self._settings = producer_settings(address, client_id=client_id)
-        self._producer: Producer | None = None
+        # Made now, for Kafka takes half a second to give it the id that makes it idempotent.
+        self._producer = Producer(self._settings)
 
     async def publish(self, rows: Sequence[OutboxRow]) -> None:
         """Write records in order and wait for all confirmations."""
         await asyncio.to_thread(self._publish, rows)
 
     def _publish(self, rows: Sequence[OutboxRow]) -> None:
-        producer, self._producer = self._producer or Producer(self._settings), None
-        failures: list[KafkaError] = []
-
-        def confirmed(error: KafkaError | None, _message: object) -> None:
-            if error is not None:
-                failures.append(error)
-
         try:
-            for row in rows:
-                _produce(producer, row, confirmed)
-            left = producer.flush(_GIVE_UP_SECONDS)
+            reason = _written(self._producer, rows)
         except (KafkaException, BufferError) as error:
-            raise TransientError(f"Kafka does not take records: {error}") from error
-        if failures or left:
-            reason = failures[0].str() if failures else f"{left} records were not confirmed in time"
+            reason = str(error)
+        if reason:
+            self._producer = Producer(self._settings)  # the one that failed may still write what it holds
             raise TransientError(f"Kafka does not take records: {reason}")
-        self._producer = producer  # one that failed is not used again: it may still write what it holds
 
 
-def _produce(producer: Producer, row: OutboxRow, confirmed: _Confirmed) -> None:
-    producer.produce(row.topic, value=row.value, key=row.key, headers=list(row.headers), on_delivery=confirmed)
-    producer.poll(0)
+def _written(producer: Producer, rows: Sequence[OutboxRow]) -> str | None:
+    """Write records and wait; give the reason when not all were confirmed."""
+    failures: list[KafkaError] = []
+
+    def confirmed(error: KafkaError | None, _message: object) -> None:
+        if error is not None:
+            failures.append(error)
+
+    for row in rows:
+        producer.produce(row.topic, value=row.value, key=row.key, headers=list(row.headers), on_delivery=confirmed)
+        producer.poll(0)
+    left = producer.flush(_GIVE_UP_SECONDS)
+    if failures:
+        return failures[0].str()
+    return f"{left} records were not confirmed in time" if left else None
 
 
 def _present(settings: Mapping[str, str | None]) -> dict[str, str]:

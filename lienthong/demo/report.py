@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import sys
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -106,13 +109,21 @@ def _read_topic(address: KafkaAddress, agency: AgencyCode) -> _Copies:
 
 async def _how_to_go_on(stage: Stage, copies: int, seconds: float) -> None:
     suspicion = (await stage.events("seller.suspected"))[0]["event_id"]
-    option = f"--data {stage.data}"
+    option, program = f"--data {stage.data}", _program()
     say(
         f"\n{copies} deliveries, driven in {seconds:.1f} s. Everything goes on running. Look, answer, feed, stop:\n"
-        f"  lienthong trace {suspicion} {option}\n"
-        f"  lienthong inbox list --as sbv-hanam/payment-desk {option}\n"
-        f"  lienthong open {option}\n"
-        f"  lienthong status {option}\n"
-        f"  lienthong ingest einvoice PATH... {option}\n"
-        f"  lienthong down {option}"
+        f"  {program} trace {suspicion} {option}\n"
+        f"  {program} inbox list --as sbv-hanam/payment-desk {option}\n"
+        f"  {program} open {option}\n"
+        f"  {program} status {option}\n"
+        f"  {program} ingest einvoice PATH... {option}\n"
+        f"  {program} down {option}"
     )
+
+
+def _program() -> str:
+    """Say how this program is called from here, where `make` put it into a folder that is on nobody's path."""
+    if shutil.which("lienthong"):
+        return "lienthong"
+    script, here = Path(sys.executable).with_name("lienthong"), Path.cwd()
+    return str(script.relative_to(here)) if script.is_relative_to(here) else str(script)

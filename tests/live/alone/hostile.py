@@ -205,11 +205,10 @@ def hostile(forger: Forger, *, seed: int, count: int) -> Iterator[Hostile]:
     for kind in kinds:
         good = maker.good()
         topic = chance.choice([TOPIC, TOPIC, TOPIC, INBOX])
-        if kind == "sequence past 64 bits":
-            yield Hostile(kind, INBOX, b"k", good.value, headers[kind]())
-        elif kind in headers:
-            # Only the bus asks who may say what, and where.
-            yield Hostile(kind, TOPIC, b"k", good.value, headers[kind]())
+        if kind in headers:
+            # Only the bus asks who may say what, and where; only an agency reads its copies' numbers.
+            topic = INBOX if kind == "sequence past 64 bits" else TOPIC
+            yield Hostile(kind, topic, b"k", good.value, headers[kind]())
         elif kind == "long key":
             yield Hostile(kind, topic, b"k" * chance.choice([MAX_KEY_BYTES + 1, 1_000_000]), good.value, good.headers)
         else:
