@@ -98,12 +98,7 @@ async def open_reader(settings: RegistrySettings) -> AsyncIterator[Reader]:
         ConfigurationError: a schema is missing or another one.
         TransientError: the registry is away.
     """
-    options: dict[str, str] = {}
-    if settings.user is not None:
-        options["basic.auth.user.info"] = settings.user.get_secret_value()
-    if settings.ca_file is not None:
-        options["ssl.ca.location"] = settings.ca_file
-    with ConfluentRegistry(settings.url, options=options) as registry:
+    with ConfluentRegistry(settings.address) as registry:
         catalogue = load_catalogue()
         ids = await asyncio.to_thread(preload_ids, registry, catalogue)
         yield Reader(codec=Codec(catalogue=catalogue, ids=ids), registry=registry)

@@ -12,14 +12,26 @@ from lienthong.checkup import note_of
 from lienthong.directory import LiveDirectory
 from lienthong.provision import Provisioned, Servers, provision
 from lienthong.settings import ProvisionSettings, remember_stack, stack_plan
-from lienthong.stack import Progress, ServiceStatus, server_status, start_servers, stop_servers
+from lienthong.stack import (
+    Progress,
+    RegistryRight,
+    ServiceStatus,
+    StackPlan,
+    ensure_readers,
+    server_status,
+    start_servers,
+    stop_registry,
+    stop_servers,
+)
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
 from streams.errors import ConfigurationError, TransientError
-from streams.names import BUS
+from streams.kafka import KafkaAddress
+from streams.names import BUS, AgencyCode
 
 __all__ = [
     "UNFINISHED",
     "bring_up",
+    "members",
     "require_servers",
     "servers_of",
     "start_empty",
@@ -43,9 +55,7 @@ def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> P
     """
     if (data / UNFINISHED).exists():
         raise ConfigurationError(f"The restore of {data} did not end well: stop it, remove the folder, restore again.")
-    plan = stack_plan(data)
-    remember_stack(plan)
-    start_servers(plan, progress=progress)
+    plan = _started(data, progress)
     if servers_only:
         return None
     made = provision(Servers.of_stack(plan), progress=progress)
@@ -72,13 +82,12 @@ def supervised(data: Path) -> list[ServiceStatus]:
 
 def workers(data: Path) -> Sequence[Program]:
     """List the workers of an installation: the bus's and one for each agency of the directory."""
-    agencies = [BUS, *sorted(LiveDirectory(data)().agencies)]
     return [
         Program(
             name=agency,
             argv=(sys.executable, "-m", "lienthong", "worker", agency, "--data", str(data.absolute())),
         )
-        for agency in agencies
+        for agency in members(data)
     ]
 
 
@@ -92,10 +101,14 @@ def servers_of(data: Path) -> Servers:
             "To provision other servers, set LIENTHONG_KAFKA__BOOTSTRAP, LIENTHONG_REGISTRY__URL and "
             "LIENTHONG_POSTGRES__DSN (of an administrator), all three."
         )
+    kafka, registry = elsewhere.kafka.address, elsewhere.registry.address
+    reader = elsewhere.registry_reader.get_secret_value() if elsewhere.registry_reader else None
+    rights = {each.value for each in RegistryRight}
     return Servers(
         data=data,
-        kafka=elsewhere.kafka.address,
-        registry_url=elsewhere.registry.url,
+        kafka=kafka,
+        kafka_clients=KafkaAddress(bootstrap=elsewhere.kafka_clients or kafka.bootstrap, ca_file=kafka.ca_file),
+        registry=lambda name: registry if name in rights else replace(registry, user=reader),
         admin_dsn=elsewhere.postgres.dsn.get_secret_value(),
     )
 
@@ -116,10 +129,23 @@ def require_servers(data: Path) -> None:
 def start_empty(data: Path, *, progress: Progress) -> Servers:
     """Start the servers of a new data folder, or give those of the environment; errors are those of `bring_up`."""
     if ProvisionSettings().kafka is None:
-        plan = stack_plan(data)
-        remember_stack(plan)
-        start_servers(plan, progress=progress)
+        _started(data, progress)
     return servers_of(data)
+
+
+def _started(data: Path, progress: Progress) -> StackPlan:
+    """Start the servers, with everybody of the directory among the registry's users; it learns of them at its start."""
+    plan = stack_plan(data)
+    remember_stack(plan)
+    if ensure_readers(plan, members(data)):
+        stop_registry(plan)
+    start_servers(plan, progress=progress)
+    return plan
+
+
+def members(data: Path) -> list[AgencyCode]:
+    """List the bus and each agency of the directory."""
+    return [BUS, *sorted(LiveDirectory(data)().agencies)]
 
 
 def _with_assignment(data: Path, service: ServiceStatus) -> ServiceStatus:

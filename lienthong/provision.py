@@ -1,8 +1,9 @@
 """
 Provisioning: what must be there before any worker starts.
 
-Topics, schemas, PostgreSQL roles and tables, and a folder with settings for each agency. Doing it again changes
-nothing that is right, makes what is missing, and says so when something is wrong.
+Topics, schemas, PostgreSQL roles and tables, Kafka's users, access rules and quotas, and a folder with settings for
+each agency. Doing it again changes nothing that is right, makes what is missing, takes away what is too much of users
+and rules, and says so when something is wrong.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import secrets
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -23,15 +25,25 @@ from agents import KINDS
 from connectors.folder_documents import load_or_make_key
 from connectors.postgres import provision_database
 from lienthong.directory import overlay_folder
+from lienthong.kafka_access import grant_access
 from lienthong.settings import agency_folder
-from lienthong.stack import Progress, StackPlan, postgres_admin_dsn, require_compatibility
+from lienthong.stack import (
+    Progress,
+    RegistryRight,
+    StackPlan,
+    postgres_admin_dsn,
+    registry_as,
+    require_compatibility,
+)
 from lienthong.stack.private_files import make_private_folder, write_private
+from streams.calendar import vietnamese_day
 from streams.catalogue import Catalogue, load_catalogue
 from streams.directory import Directory, load_directory
 from streams.errors import ConfigurationError, TransientError
 from streams.kafka import KafkaAddress
 from streams.names import BUS, AgencyCode, database_role
-from streams.registry import ConfluentRegistry, register_all
+from streams.registry import ConfluentRegistry, RegistryAddress, register_all
+from streams.rights import access_rules, quotas
 from streams.stateless import check_stateless
 from streams.topics import TopicSpec, topic_plan
 
@@ -43,16 +55,17 @@ DATABASE = "lienthong"
 _TOPIC_EXISTS = 36
 
 _HEAD = """\
-# Written by `lienthong provision`, which keeps the password and writes everything else anew. To set a value yourself,
+# Written by `lienthong provision`, which keeps the passwords and writes everything else anew. To set a value yourself,
 # use the environment: LIENTHONG_KAFKA__BOOTSTRAP and so on (docs/operations.md).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """What was newly made."""
+    """What was newly made, and what changed of users, access rules and quotas."""
 
     topics: Sequence[str]
+    access: Sequence[str]
     schemas: Sequence[str]
     database_schemas: Sequence[str]
 
@@ -64,21 +77,28 @@ class Servers:
 
     Args:
         data: where each agency's folder is written.
-        kafka: the cluster, as an administrator.
-        registry_url: the registry's Confluent interface.
+        kafka: the cluster, as its administrator.
+        kafka_clients: the cluster as everybody else finds it, without a name and a password.
+        registry: gives the registry as one of its users: a right, an agency, or the bus.
         admin_dsn: PostgreSQL's administrator, in a database that exists.
     """
 
     data: Path
     kafka: KafkaAddress
-    registry_url: str
+    kafka_clients: KafkaAddress
+    registry: Callable[[str], RegistryAddress]
     admin_dsn: str = field(repr=False)
 
     @classmethod
     def of_stack(cls, plan: StackPlan) -> Servers:
         """Give those that `lienthong up` started."""
-        kafka = KafkaAddress(bootstrap=plan.kafka_bootstrap)
-        return cls(data=plan.data, kafka=kafka, registry_url=plan.registry_url, admin_dsn=postgres_admin_dsn(plan))
+        return cls(
+            data=plan.data,
+            kafka=plan.kafka_admin,
+            kafka_clients=KafkaAddress(bootstrap=plan.kafka_bootstrap, ca_file=plan.ca_file),
+            registry=lambda name: registry_as(plan, name),
+            admin_dsn=postgres_admin_dsn(plan),
+        )
 
     def dsn(self, **changes: str) -> str:
         """Give the administrator's connection string with another database, role or password."""
@@ -100,8 +120,10 @@ def provision(servers: Servers, *, progress: Progress) -> Provisioned:
             check_stateless(KINDS[agency.kind], agency)
     topics = _told(progress, "topics", lambda: make_topics(servers.kafka, topic_plan(catalogue, directory)))
     schemas = _told(progress, "schemas", lambda: _register(servers, catalogue))
-    database = _told(progress, "database", lambda: _database(servers, directory))
-    return Provisioned(topics=topics, schemas=schemas, database_schemas=database)
+    passwords = {member: _settings(servers, directory, member) for member in [BUS, *sorted(directory.agencies)]}
+    database = _told(progress, "database", lambda: _database(servers, passwords))
+    access = _told(progress, "access", lambda: _access(servers, catalogue, directory, passwords))
+    return Provisioned(topics=topics, access=access, schemas=schemas, database_schemas=database)
 
 
 def make_topics(address: KafkaAddress, topics: Sequence[TopicSpec]) -> list[str]:
@@ -159,10 +181,10 @@ def _set(admin: KafkaAdminClient, topics: Sequence[TopicSpec]) -> None:
 
 def _register(servers: Servers, catalogue: Catalogue) -> list[str]:
     """Register the schemas; their ids are remembered beside the registry, which could be lost."""
-    require_compatibility(servers.registry_url)
+    require_compatibility(servers.registry(RegistryRight.COMPATIBILITY))
     note = servers.data / "schema-ids.json"
     remembered = json.loads(note.read_text(encoding="utf-8")) if note.is_file() else {}
-    with ConfluentRegistry(servers.registry_url) as registry:
+    with ConfluentRegistry(servers.registry(RegistryRight.REGISTER)) as registry:
         registrations = register_all(registry, catalogue, remembered=remembered)
     ids = {**remembered, **{each.fingerprint: each.schema_id for each in registrations}}
     if ids != remembered:
@@ -170,24 +192,50 @@ def _register(servers: Servers, catalogue: Catalogue) -> list[str]:
     return [each.type for each in registrations if each.new]
 
 
-def _database(servers: Servers, directory: Directory) -> list[str]:
-    members = [BUS, *sorted(directory.agencies)]
-    passwords = {agency: _settings(servers, directory, agency) for agency in members}
-    return provision_database(servers.admin_dsn, servers.dsn(), database=DATABASE, passwords=passwords)
+def _database(servers: Servers, passwords: Mapping[AgencyCode, _Passwords]) -> list[str]:
+    wanted = {member: each.postgres for member, each in passwords.items()}
+    return provision_database(servers.admin_dsn, servers.dsn(), database=DATABASE, passwords=wanted)
 
 
-def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> str:
-    """Write an agency's settings, with the password that it had before; give the password."""
+def _access(
+    servers: Servers, catalogue: Catalogue, directory: Directory, passwords: Mapping[AgencyCode, _Passwords]
+) -> list[str]:
+    return grant_access(
+        servers.kafka,
+        passwords={member: each.kafka for member, each in passwords.items()},
+        rules=access_rules(catalogue, directory, on=vietnamese_day(datetime.now(UTC))),
+        quotas=quotas(directory),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Passwords:
+    kafka: str = field(repr=False)
+    postgres: str = field(repr=False)
+
+
+def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> _Passwords:
+    """Write an agency's settings, with the passwords that it had before; give these."""
     make_private_folder(servers.data / "agencies")
     folder = make_private_folder(agency_folder(servers.data, agency))
     path = folder / "settings.toml"
     known = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    password: str = known.get("provisioned", {}).get("password") or secrets.token_urlsafe(24)
+    kept = known.get("provisioned", {})
+    passwords = _Passwords(
+        kafka=kept.get("kafka_password") or secrets.token_urlsafe(24),
+        postgres=kept.get("password") or secrets.token_urlsafe(24),
+    )
+    kafka, registry = servers.kafka_clients, servers.registry(agency)
     groups = {
-        "kafka": {"bootstrap": servers.kafka.bootstrap},
-        "registry": {"url": servers.registry_url},
-        "postgres": {"dsn": servers.dsn(user=database_role(agency), password=password)},
-        "provisioned": {"password": password},
+        "kafka": {
+            "bootstrap": kafka.bootstrap,
+            "username": agency,
+            "password": passwords.kafka,
+            "ca_file": kafka.ca_file,
+        },
+        "registry": {"url": registry.url, "user": registry.user, "ca_file": registry.ca_file},
+        "postgres": {"dsn": servers.dsn(user=database_role(agency), password=passwords.postgres)},
+        "provisioned": {"password": passwords.postgres, "kafka_password": passwords.kafka},
     }
     if agency != BUS:
         key_file = servers.data / "documents.key"
@@ -196,12 +244,13 @@ def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> str
         if directory.agencies[agency].kind == "postal_operator":
             groups["postal"] = {"outgoing": str(folder / "outgoing"), "scans": str(folder / "scans")}
     write_private(path, _HEAD + "".join(_group(name, values) for name, values in groups.items()))
-    return password
+    return passwords
 
 
-def _group(name: str, values: Mapping[str, str]) -> str:
+def _group(name: str, values: Mapping[str, str | None]) -> str:
     """Write one group of settings; a JSON string is a TOML string."""
-    return f"\n[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+    there = {key: json.dumps(value) for key, value in values.items() if value is not None}
+    return f"\n[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in there.items())
 
 
 def _told(progress: Progress, name: str, work: Callable[[], list[str]]) -> list[str]:

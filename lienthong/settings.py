@@ -20,6 +20,7 @@ from lienthong.stack.private_files import make_private_folder, write_private
 from streams.errors import ConfigurationError, InputError
 from streams.kafka import KafkaAddress
 from streams.names import AgencyCode, agency_code
+from streams.registry import RegistryAddress
 
 __all__ = [
     "AgencySettings",
@@ -67,19 +68,26 @@ class _Group(BaseModel):
 class KafkaSettings(_Group):
     """
     The Kafka cluster. `bootstrap` is HOST:PORT, several by commas; with `ca_file` the connection is TLS, with
-    `username` and `password` it logs in by SCRAM-SHA-512.
+    `username` and `password` it logs in by SCRAM-SHA-512, with `key_file` (a private key and its certificate) by that.
     """
 
     bootstrap: str
     username: str | None = None
     password: SecretStr | None = None
     ca_file: str | None = None
+    key_file: str | None = None
 
     @property
     def address(self) -> KafkaAddress:
         """The same as the clients want it."""
         password = self.password.get_secret_value() if self.password else None
-        return KafkaAddress(bootstrap=self.bootstrap, username=self.username, password=password, ca_file=self.ca_file)
+        return KafkaAddress(
+            bootstrap=self.bootstrap,
+            username=self.username,
+            password=password,
+            ca_file=self.ca_file,
+            key_file=self.key_file,
+        )
 
 
 class RegistrySettings(_Group):
@@ -88,6 +96,11 @@ class RegistrySettings(_Group):
     url: str
     user: SecretStr | None = None
     ca_file: str | None = None
+
+    @property
+    def address(self) -> RegistryAddress:
+        """The same as the clients want it."""
+        return RegistryAddress(self.url, self.user.get_secret_value() if self.user else None, self.ca_file)
 
 
 class PostgresSettings(_Group):
@@ -140,12 +153,15 @@ class AgencySettings(_FromEnvironment):
 
 class ProvisionSettings(_FromEnvironment):
     """
-    What `lienthong provision` makes things on when it is not the stack of `lienthong up`: all three are given, with
-    `postgres.dsn` of an administrator.
+    What `lienthong provision` makes things on when it is not the stack of `lienthong up`: all three are given, each as
+    its administrator. `kafka_clients` is the cluster's address for agencies where it is another one than the
+    administrator's, `registry_reader` the registry's user (NAME:PASSWORD) for whoever only reads.
     """
 
     kafka: KafkaSettings | None = None
+    kafka_clients: str | None = None
     registry: RegistrySettings | None = None
+    registry_reader: SecretStr | None = None
     postgres: PostgresSettings | None = None
 
 
@@ -160,8 +176,8 @@ class StackSettings(_FromEnvironment):
     cache: Path = Field(default_factory=default_cache)
     kafka_port: Port = 19092
     kafka_controller_port: Port = 19093
+    kafka_broker_port: Port = 19094
     registry_port: Port = 18081
-    registry_management_port: Port = 18082
 
 
 class _Data(_FromEnvironment):

@@ -21,7 +21,17 @@ import schemas
 from streams.errors import ConfigurationError, ForbiddenError, InputError
 from streams.names import AgencyCode, EventType, OfficerName, agency_code, officer_name
 
-__all__ = ["Agency", "AnswerDue", "Directory", "Names", "Officer", "PublishGrant", "ReceiveGrant", "load_directory"]
+__all__ = [
+    "Agency",
+    "AnswerDue",
+    "Directory",
+    "Names",
+    "Officer",
+    "PublishGrant",
+    "Quota",
+    "ReceiveGrant",
+    "load_directory",
+]
 
 Role = Literal["officer", "supervisor", "auditor", "operator"]
 """What an officer may do: act, approve, look, run the system."""
@@ -89,6 +99,18 @@ class ReceiveGrant(_Dated):
     answer: AnswerDue | None = None
 
 
+class Quota(_Table):
+    """
+    How much of each broker an agency may take: bytes written and read a second, and time in its threads.
+
+    `request_percent` counts one thread as 100.
+    """
+
+    publish_bytes: Annotated[int, Field(gt=0)] = 2_000_000
+    receive_bytes: Annotated[int, Field(gt=0)] = 20_000_000
+    request_percent: Annotated[int, Field(gt=0)] = 100
+
+
 _PublicKey = Annotated[bytes, Field(min_length=32, max_length=32)]
 """Of Ed25519 (RFC 8032); one of another length must be found before it is to verify something."""
 
@@ -120,6 +142,7 @@ class Agency(_Dated):
     jurisdiction: tuple[str, ...] = ()
     inbox_days: Annotated[int, Field(gt=0)] = 90
     quarantine_days: Annotated[int, Field(gt=0)] = 365
+    quota: Quota = Quota()
     publish: tuple[PublishGrant, ...] = ()
     receive: tuple[ReceiveGrant, ...] = ()
     officers: tuple[Officer, ...] = ()

@@ -37,12 +37,14 @@ class KafkaAddress:
         username: SCRAM-SHA-512 user; None for a cluster without authentication (loopback only).
         password: of the user.
         ca_file: PEM file of the cluster's certificate authority; with it, TLS.
+        key_file: PEM file with a private key and its certificate: who logs in by that, and not as a user. Needs TLS.
     """
 
     bootstrap: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
+    key_file: str | None = None
 
     @property
     def protocol(self) -> str:
@@ -60,6 +62,8 @@ class KafkaAddress:
                 "sasl.username": self.username,
                 "sasl.password": self.password,
                 "ssl.ca.location": self.ca_file,
+                "ssl.certificate.location": self.key_file,
+                "ssl.key.location": self.key_file,
             }
         )
 
@@ -73,6 +77,7 @@ class KafkaAddress:
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,
                 "ssl_cafile": self.ca_file,
+                "ssl_certfile": self.key_file,
             }
         )
 
@@ -87,8 +92,17 @@ class KafkaAddress:
                 "sasl_plain_password": self.password,
             }
         )
-        context = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else None
+        context = self.tls()
         return given if context is None else {**given, "ssl_context": context}
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Give what checks the cluster's certificate and its name, and shows ours; None without TLS."""
+        if self.ca_file is None:
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.key_file is not None:
+            context.load_cert_chain(self.key_file)
+        return context
 
 
 def producer_settings(address: KafkaAddress, *, client_id: str) -> dict[str, str | int | bool]:

@@ -32,7 +32,7 @@ async def why_kafka_is_away(address: KafkaAddress, *, timeout_seconds: float = 3
     Returns:
         None as soon as one answers, else a sentence.
     """
-    context = ssl.create_default_context(cafile=address.ca_file) if address.ca_file else None
+    context = address.tls()
     reason = "no broker is named"
     try:
         async with asyncio.timeout(timeout_seconds):

@@ -7,9 +7,10 @@ Only provisioning registers; workers look up. At every start the registry's ids 
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 import httpx2
@@ -21,7 +22,7 @@ from streams.errors import ConfigurationError, TransientError
 from streams.names import EventType
 from streams.schema_rules import check_schema
 
-__all__ = ["ConfluentRegistry", "Registration", "Registry", "preload_ids", "register_all"]
+__all__ = ["ConfluentRegistry", "Registration", "Registry", "RegistryAddress", "preload_ids", "register_all"]
 
 _NOT_FOUND = 404
 _CONFLICT = 409
@@ -64,20 +65,54 @@ class Registry(Protocol):
         """Give the ids of all schemas that a subject holds, none for an unknown one; TransientError when away."""
 
 
+@dataclass(frozen=True, slots=True)
+class RegistryAddress:
+    """
+    A registry and who we are there.
+
+    Args:
+        url: with the path of the Confluent interface, for instance `https://localhost:18081/apis/ccompat/v7`.
+        user: `NAME:PASSWORD`; None for a registry without authentication.
+        ca_file: PEM file of the authority that the registry's certificate is of.
+    """
+
+    url: str
+    user: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+
+    def confluent(self) -> dict[str, Any]:
+        """Give the settings for confluent-kafka's client."""
+        given: dict[str, Any] = {"url": self.url, "timeout": 10}
+        if self.user is not None:
+            given["basic.auth.user.info"] = self.user
+        if self.ca_file is not None:
+            given["ssl.ca.location"] = self.ca_file
+        return given
+
+    def httpx(self) -> dict[str, Any]:
+        """Give the settings for a client of httpx; a proxy of the environment must not stand in between."""
+        given: dict[str, Any] = {"trust_env": False}
+        if self.user is not None:
+            name, _, password = self.user.partition(":")
+            given["auth"] = (name, password)
+        if self.ca_file is not None:
+            given["verify"] = ssl.create_default_context(cafile=self.ca_file)
+        return given
+
+
 class ConfluentRegistry:
     """
     A registry over HTTP (Apicurio, Karapace, Confluent).
 
     Args:
-        url: with the path of the Confluent interface, for instance `http://localhost:18081/apis/ccompat/v7`.
-        options: further settings of `SchemaRegistryClient`, such as credentials.
+        address: where it is, and who we are there.
 
     Use it as a context manager, or call `close`: it keeps connections open.
     """
 
-    def __init__(self, url: str, *, options: Mapping[str, Any] | None = None) -> None:
-        self._url = url
-        self._client = SchemaRegistryClient({"url": url, "timeout": 10, **(options or {})})
+    def __init__(self, address: RegistryAddress) -> None:
+        self._url = address.url
+        self._client = SchemaRegistryClient(address.confluent())
 
     def __enter__(self) -> Self:
         """Give itself."""

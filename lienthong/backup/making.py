@@ -25,7 +25,7 @@ from lienthong.backup.schemas_saved import save_schemas
 from lienthong.backup.topics import group_offsets, save_topics
 from lienthong.installation import workers
 from lienthong.provision import Servers
-from lienthong.stack import Progress
+from lienthong.stack import Progress, RegistryRight
 from lienthong.stack.private_files import explain_full_disk
 from lienthong.supervisor import start_supervisor, stop_supervisor, supervisor_status
 from streams.errors import InputError
@@ -67,7 +67,7 @@ def _save(data: Path, servers: Servers, folder: Path, keys: Path | None, progres
     database = save_database(servers, folder, keys)
     progress.done("database")
     topics = save_topics(servers.kafka, folder / "topics", progress=progress)
-    ids = save_schemas(servers.registry_url, folder)
+    ids = save_schemas(servers.registry(RegistryRight.SAVE_AND_RESTORE), folder)
     progress.step("files", "saving")
     copy_files(plain_files(data), source=data, target=folder / "files")
     backup_id = str(uuid4())

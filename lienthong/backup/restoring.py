@@ -14,7 +14,7 @@ from lienthong.backup.topics_back import put_groups_back, put_topics_back
 from lienthong.directory import LiveDirectory
 from lienthong.installation import UNFINISHED
 from lienthong.provision import Servers, provision
-from lienthong.stack import Progress
+from lienthong.stack import Progress, RegistryRight
 from lienthong.stack.private_files import make_private_folder, write_private
 from streams.errors import ConfigurationError, InputError
 from streams.names import BUS
@@ -57,7 +57,7 @@ def restore_backup(
         files = sorted(path for path in (source / "files").rglob("*") if path.is_file())
         copy_files(files, source=source / "files", target=data)
     servers = start()
-    put_schemas_back(servers.registry_url, manifest.schema_ids, folder)
+    put_schemas_back(servers.registry(RegistryRight.SAVE_AND_RESTORE), manifest.schema_ids, folder)
     put_topics_back(servers.kafka, manifest.topics, folder / "topics", progress=progress)
     put_groups_back(servers.kafka, manifest.groups)
     progress.step("database", "putting it back")

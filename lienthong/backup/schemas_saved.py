@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from streams.errors import ConfigurationError, TransientError
+from streams.registry import RegistryAddress
 
 __all__ = ["put_schemas_back", "registry_ids", "save_schemas"]
 
@@ -20,17 +21,17 @@ _CONFLUENT, _OWN = "/apis/ccompat/", "/apis/registry/v3"
 _TIMEOUT_SECONDS = 60.0
 
 
-def registry_ids(url: str) -> dict[str, dict[str, int]]:
+def registry_ids(address: RegistryAddress) -> dict[str, dict[str, int]]:
     """Give the ids of all schemas by subject and version; TransientError when the registry is away."""
     try:
-        with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-            subjects = client.get(f"{url}/subjects").raise_for_status().json()
-            return {each: _versions(client, f"{url}/subjects/{each}/versions") for each in sorted(subjects)}
+        with _client(address) as client:
+            subjects = client.get(f"{address.url}/subjects").raise_for_status().json()
+            return {each: _versions(client, f"{address.url}/subjects/{each}/versions") for each in sorted(subjects)}
     except httpx.HTTPError as error:
-        raise _away(url, error) from error
+        raise _away(address.url, error) from error
 
 
-def save_schemas(url: str, folder: Path) -> dict[str, dict[str, int]]:
+def save_schemas(address: RegistryAddress, folder: Path) -> dict[str, dict[str, int]]:
     """
     Export the registry.
 
@@ -42,17 +43,16 @@ def save_schemas(url: str, folder: Path) -> dict[str, dict[str, int]]:
         TransientError: it is away.
     """
     try:
-        answer = httpx.get(
-            f"{_own(url)}/admin/export", params={"forBrowser": "false"}, timeout=_TIMEOUT_SECONDS, trust_env=False
-        )
-        answer.raise_for_status()
+        with _client(address) as client:
+            answer = client.get(f"{_own(address.url)}/admin/export", params={"forBrowser": "false"})
+            answer.raise_for_status()
     except httpx.HTTPError as error:
-        raise _away(url, error) from error
+        raise _away(address.url, error) from error
     (folder / _FILE).write_bytes(answer.content)
-    return registry_ids(url)
+    return registry_ids(address)
 
 
-def put_schemas_back(url: str, ids: Mapping[str, Mapping[str, int]], folder: Path) -> None:
+def put_schemas_back(address: RegistryAddress, ids: Mapping[str, Mapping[str, int]], folder: Path) -> None:
     """
     Import an export into an empty registry.
 
@@ -60,21 +60,25 @@ def put_schemas_back(url: str, ids: Mapping[str, Mapping[str, int]], folder: Pat
         ConfigurationError: the registry is not empty, does not import, or gives a schema another id.
         TransientError: it is away.
     """
-    if there := registry_ids(url):
+    if there := registry_ids(address):
         raise ConfigurationError(f"The registry has schemas already, for instance {next(iter(there))}: empty it first.")
     try:
-        with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+        with _client(address) as client:
             # The export has the compatibility rule, and the import refuses what is there already.
-            client.delete(f"{_own(url)}/admin/rules").raise_for_status()
+            client.delete(f"{_own(address.url)}/admin/rules").raise_for_status()
             client.post(
-                f"{_own(url)}/admin/import",
+                f"{_own(address.url)}/admin/import",
                 content=(folder / _FILE).read_bytes(),
                 headers={"Content-Type": "application/zip"},
             ).raise_for_status()
     except httpx.HTTPError as error:
-        raise _away(url, error) from error
-    if registry_ids(url) != ids:
+        raise _away(address.url, error) from error
+    if registry_ids(address) != ids:
         raise ConfigurationError("The registry gives schemas other ids than records carry: restore to an empty one.")
+
+
+def _client(address: RegistryAddress) -> httpx.Client:
+    return httpx.Client(timeout=_TIMEOUT_SECONDS, **address.httpx())
 
 
 def _versions(client: httpx.Client, url: str) -> dict[str, int]:

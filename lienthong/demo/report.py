@@ -19,7 +19,7 @@ from lienthong.settings import agency_settings
 from streams.errors import PermanentError
 from streams.headers import parse_event
 from streams.kafka import KafkaAddress
-from streams.names import BUS, AgencyCode, EventType, inbox_topic
+from streams.names import AgencyCode, EventType, inbox_topic
 
 __all__ = ["report"]
 
@@ -42,8 +42,8 @@ async def report(stage: Stage, *, seconds: float, json_lines: bool) -> None:
         PermanentError: an inbox topic and the agency's PostgreSQL schema do not agree.
     """
     rows: list[dict[str, Any]] = []
-    address = agency_settings(stage.data, BUS).kafka.address
     for agency in stage.agencies:
+        address = agency_settings(stage.data, agency).kafka.address  # each may read its own topic, and nobody another's
         copies = await asyncio.to_thread(_read_topic, address, agency)
         took = await _took(stage, agency, copies)
         for key, count in copies.counts.items():

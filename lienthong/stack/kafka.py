@@ -1,4 +1,10 @@
-"""Kafka in KRaft mode: one broker that is its own controller, on loopback."""
+"""
+Kafka in KRaft mode: one broker that is its own controller, on loopback, closed to everybody who was not let in.
+
+Clients log in by SCRAM-SHA-512 over TLS. The nodes know each other, and the administrator, by certificate on a listener
+of their own: so there is no first password that would stand in a command line, and none between brokers. Nothing is
+allowed that no access rule allows, and the rules come from the directory (`streams.rights`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from lienthong.stack.certificates import ADMINISTRATOR, ORGANISATION, certificate_file
 from lienthong.stack.download import fetch_kafka
 from lienthong.stack.loopback import LOOPBACK
 from lienthong.stack.plan import StackPlan
@@ -19,7 +26,7 @@ from lienthong.stack.progress import Progress
 from lienthong.stack.server import Server, clean_environment, fresh_temporary_folder, properties_text
 from streams.errors import ConfigurationError, TransientError
 
-__all__ = ["KAFKA", "server_properties"]
+__all__ = ["KAFKA", "node_name", "server_properties", "super_users"]
 
 JVM = (
     "-Xms128m",
@@ -40,6 +47,25 @@ logger.authorizer.level = INFO
 """
 
 
+_SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+_NODE = "broker-[0-9]+"
+
+
+def node_name(number: int) -> str:
+    """Name a node's certificate."""
+    return f"broker-{number}"
+
+
+def super_users(*numbers: int) -> str:
+    """Name those whom no access rule binds: nodes by their numbers, and the administrator."""
+    return ";".join(f"User:node.{each}" for each in [*map(node_name, numbers), ADMINISTRATOR])
+
+
+def _names_of(certificates: str) -> str:
+    """Map the certificates of some names to principals, and every other one of the authority to nobody."""
+    return f"RULE:^CN=({certificates}),O={ORGANISATION}$/node.$1/,RULE:.*/nobody/"
+
+
 def server_properties(plan: StackPlan) -> dict[str, str]:
     """The whole configuration of the broker, as keys and values of its `server.properties`."""
     return {
@@ -47,10 +73,30 @@ def server_properties(plan: StackPlan) -> dict[str, str]:
         "node.id": "1",
         "controller.quorum.voters": f"1@localhost:{plan.kafka_controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"CLIENTS://{LOOPBACK}:{plan.kafka_port},CONTROLLER://{LOOPBACK}:{plan.kafka_controller_port}",
-        "advertised.listeners": f"CLIENTS://{plan.kafka_bootstrap}",
-        "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "CLIENTS",
+        "listeners": f"CLIENTS://{LOOPBACK}:{plan.kafka_port},BROKERS://{LOOPBACK}:{plan.kafka_broker_port},"
+        f"CONTROLLER://{LOOPBACK}:{plan.kafka_controller_port}",
+        "advertised.listeners": f"CLIENTS://{plan.kafka_bootstrap},BROKERS://localhost:{plan.kafka_broker_port}",
+        "listener.security.protocol.map": "CLIENTS:SASL_SSL,BROKERS:SSL,CONTROLLER:SSL",
+        "inter.broker.listener.name": "BROKERS",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.clients.scram-sha-512.sasl.jaas.config": f"{_SCRAM} required;",
+        # A user that was removed is cut off within so long, on connections that are open, too.
+        "connections.max.reauth.ms": "60000",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(certificate_file(plan.tls, node_name(1))),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": plan.ca_file,
+        "ssl.enabled.protocols": "TLSv1.3",
+        "ssl.protocol": "TLSv1.3",
+        "listener.name.clients.ssl.client.auth": "none",
+        "listener.name.brokers.ssl.client.auth": "required",
+        "listener.name.controller.ssl.client.auth": "required",
+        # Names with a dot are of certificates alone: no agency's code, hence no user's name, has one.
+        "listener.name.brokers.ssl.principal.mapping.rules": _names_of(f"{_NODE}|{ADMINISTRATOR}"),
+        "listener.name.controller.ssl.principal.mapping.rules": _names_of(_NODE),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": super_users(1),
         # Nobody makes a topic by naming it, and no replica that lost events may lead.
         "auto.create.topics.enable": "false",
         "unclean.leader.election.enable": "false",
@@ -127,15 +173,13 @@ def _recognise(plan: StackPlan, argv: Sequence[str]) -> bool:
 
 def _probe(plan: StackPlan) -> None:
     # A look at the port first: the client would wait and log for every refused connection.
-    if not accepts(plan.kafka_port):
+    if not (accepts(plan.kafka_port) and accepts(plan.kafka_broker_port)):
         raise TransientError(f"Kafka does not listen on {plan.kafka_bootstrap} yet.")
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
 
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=f"{LOOPBACK}:{plan.kafka_port}", bootstrap_timeout_ms=3000, request_timeout_ms=5000
-        )
+        admin = KafkaAdminClient(**plan.kafka_admin.kafka_python(), bootstrap_timeout_ms=3000, request_timeout_ms=5000)
         try:
             cluster = admin.describe_cluster()
             admin.describe_metadata_quorum()
@@ -165,6 +209,7 @@ KAFKA = Server(
     address=lambda plan: plan.kafka_bootstrap,
     ports=lambda plan: (
         Port(plan.kafka_port, "LIENTHONG_STACK__KAFKA_PORT"),
+        Port(plan.kafka_broker_port, "LIENTHONG_STACK__KAFKA_BROKER_PORT"),
         Port(plan.kafka_controller_port, "LIENTHONG_STACK__KAFKA_CONTROLLER_PORT"),
     ),
     fetch=_fetch,

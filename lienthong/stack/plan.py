@@ -5,6 +5,7 @@ Layout of the data folder:
 
     run/        one JSON file per process, locks, control files
     logs/       what each process printed
+    tls/        the stack's own authority and its certificates
     kafka/      server.properties, the cluster id and the log
     registry/   application.properties and the database file
     postgres/   data/ and socket/
@@ -17,7 +18,9 @@ from pathlib import Path
 
 import platformdirs
 
+from lienthong.stack.certificates import ADMINISTRATOR, AUTHORITY, certificate_file
 from lienthong.stack.loopback import free_ports
+from streams.kafka import KafkaAddress
 
 __all__ = ["StackPlan", "default_cache"]
 
@@ -39,17 +42,17 @@ class StackPlan:
         data: the stack's own folder, made with mode 0700 when absent. A relative path is made absolute.
         cache: downloaded servers, shared by all stacks of a user.
         kafka_port: clients of Kafka, on loopback.
+        kafka_broker_port: Kafka's nodes among themselves and the administrator, on loopback.
         kafka_controller_port: Kafka's own quorum, on loopback.
         registry_port: clients of the schema registry, on loopback.
-        registry_management_port: health and metrics of the registry, on loopback.
     """
 
     data: Path
     cache: Path
     kafka_port: int = 19092
     kafka_controller_port: int = 19093
+    kafka_broker_port: int = 19094
     registry_port: int = 18081
-    registry_management_port: int = 18082
 
     def __post_init__(self) -> None:
         """Make both folders absolute: the servers run in folders of their own."""
@@ -58,15 +61,15 @@ class StackPlan:
 
     @classmethod
     def on_free_ports(cls, data: Path, cache: Path) -> StackPlan:
-        """A plan on four ports that are free now, for tests and benchmarks that run beside another stack."""
+        """A plan on ports that are free now, for tests and benchmarks that run beside another stack."""
         ports = free_ports(4)
         return cls(
             data=data,
             cache=cache,
             kafka_port=ports[0],
             kafka_controller_port=ports[1],
-            registry_port=ports[2],
-            registry_management_port=ports[3],
+            kafka_broker_port=ports[2],
+            registry_port=ports[3],
         )
 
     @property
@@ -75,9 +78,25 @@ class StackPlan:
         return f"localhost:{self.kafka_port}"
 
     @property
+    def tls(self) -> Path:
+        """The stack's own certificate authority and what it issued."""
+        return self.data / "tls"
+
+    @property
+    def ca_file(self) -> str:
+        """The authority's certificate: all that a client needs to know the servers."""
+        return str(certificate_file(self.tls, AUTHORITY))
+
+    @property
+    def kafka_admin(self) -> KafkaAddress:
+        """Kafka as its administrator: by certificate, on the listener of the nodes."""
+        key_file = str(certificate_file(self.tls, ADMINISTRATOR))
+        return KafkaAddress(bootstrap=f"localhost:{self.kafka_broker_port}", ca_file=self.ca_file, key_file=key_file)
+
+    @property
     def registry_url(self) -> str:
         """The registry's Confluent API."""
-        return f"http://localhost:{self.registry_port}/apis/ccompat/v7"
+        return f"https://localhost:{self.registry_port}/apis/ccompat/v7"
 
     @property
     def postgres_socket(self) -> Path:

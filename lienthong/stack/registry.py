@@ -1,4 +1,8 @@
-"""The schema registry: Apicurio with its Confluent API, on loopback, its schemas in a file."""
+"""
+The schema registry: Apicurio with its Confluent API, on loopback, its schemas in a file.
+
+TLS, and a user with a password for everybody (`registry_users`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from lienthong.stack.certificates import certificate_file
 from lienthong.stack.download import fetch_registry
 from lienthong.stack.loopback import LOOPBACK
 from lienthong.stack.plan import StackPlan
@@ -15,11 +20,13 @@ from lienthong.stack.ports import Port, accepts
 from lienthong.stack.private_files import make_private_folder, write_private
 from lienthong.stack.processes import Launch
 from lienthong.stack.progress import Progress
+from lienthong.stack.registry_users import RegistryRight, registry_as, registry_users, user_properties
 from lienthong.stack.server import Server, clean_environment, fresh_temporary_folder, properties_text
 from lienthong.stack.versions import REGISTRY_COMPATIBILITY
 from streams.errors import TransientError
+from streams.registry import RegistryAddress
 
-__all__ = ["REGISTRY", "application_properties", "require_compatibility"]
+__all__ = ["REGISTRY", "REGISTRY_NAME", "application_properties", "require_compatibility"]
 
 JVM = (
     "-Xms64m",
@@ -31,14 +38,24 @@ JVM = (
 
 TIMEOUT_SECONDS = 10.0
 
+REGISTRY_NAME = "registry"
+"""Of its certificate."""
+
 
 def application_properties(plan: StackPlan) -> dict[str, str]:
     """The whole configuration of the registry, as keys and values of its `application.properties`."""
+    certificate = str(certificate_file(plan.tls, REGISTRY_NAME))
     return {
         "quarkus.http.host": LOOPBACK,
-        "quarkus.http.port": str(plan.registry_port),
-        "quarkus.management.host": LOOPBACK,
-        "quarkus.management.port": str(plan.registry_management_port),
+        "quarkus.http.ssl-port": str(plan.registry_port),
+        "quarkus.http.port": "0",
+        "quarkus.http.insecure-requests": "disabled",
+        "quarkus.http.ssl.protocols": "TLSv1.3",
+        "quarkus.http.ssl.certificate.files": certificate,
+        "quarkus.http.ssl.certificate.key-files": certificate,
+        # Health and metrics would be told to anybody who asks.
+        "quarkus.management.host-enabled": "false",
+        **user_properties(registry_users(plan)),
         "apicurio.storage.kind": "sql",
         "apicurio.storage.sql.kind": "h2",
         # H2 keeps a commit in memory for half a second by default: a killed registry would forget a schema it had
@@ -49,26 +66,26 @@ def application_properties(plan: StackPlan) -> dict[str, str]:
     }
 
 
-def require_compatibility(url: str) -> None:
+def require_compatibility(address: RegistryAddress) -> None:
     """
     Set the level that every later schema must pass, for all subjects. Setting it twice is harmless.
 
     Args:
-        url: the registry's Confluent API.
+        address: the registry, as somebody who may change it.
 
     Raises:
         TransientError: the registry did not answer, or did not take it.
     """
     try:
         answer = httpx.put(
-            f"{url}/config",
+            f"{address.url}/config",
             json={"compatibility": REGISTRY_COMPATIBILITY},
             timeout=TIMEOUT_SECONDS,
-            trust_env=False,  # a proxy of the environment must not stand between us and loopback
+            **address.httpx(),
         )
         answer.raise_for_status()
     except httpx.HTTPError as error:
-        raise TransientError(f"The registry at {url} did not take its compatibility level: {error}") from error
+        raise TransientError(f"The registry at {address.url} did not take its compatibility level: {error}") from error
 
 
 def _identity(plan: StackPlan) -> str:
@@ -109,22 +126,20 @@ def _probe(plan: StackPlan) -> None:
         raise TransientError(f"The registry does not listen on port {plan.registry_port} yet.")
     # Not the health page: it says ready up to a second before the API listens.
     try:
-        httpx.get(f"{plan.registry_url}/subjects", timeout=TIMEOUT_SECONDS, trust_env=False).raise_for_status()
+        address = registry_as(plan, RegistryRight.COMPATIBILITY)
+        httpx.get(f"{address.url}/subjects", timeout=TIMEOUT_SECONDS, **address.httpx()).raise_for_status()
     except httpx.HTTPError as error:
         raise TransientError(f"The registry at {plan.registry_url} does not answer: {error}") from error
 
 
 def _settle(plan: StackPlan) -> None:
-    require_compatibility(plan.registry_url)
+    require_compatibility(registry_as(plan, RegistryRight.COMPATIBILITY))
 
 
 REGISTRY = Server(
     name="registry",
     address=lambda plan: plan.registry_url,
-    ports=lambda plan: (
-        Port(plan.registry_port, "LIENTHONG_STACK__REGISTRY_PORT"),
-        Port(plan.registry_management_port, "LIENTHONG_STACK__REGISTRY_MANAGEMENT_PORT"),
-    ),
+    ports=lambda plan: (Port(plan.registry_port, "LIENTHONG_STACK__REGISTRY_PORT"),),
     fetch=_fetch,
     prepare=_prepare,
     recognise=_recognise,

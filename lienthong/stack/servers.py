@@ -10,20 +10,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lienthong.stack.certificates import ADMINISTRATOR, ensure_certificates
 from lienthong.stack.java import find_java
-from lienthong.stack.kafka import KAFKA
+from lienthong.stack.kafka import KAFKA, node_name
 from lienthong.stack.plan import StackPlan
 from lienthong.stack.ports import require_free_ports
 from lienthong.stack.postgres import POSTGRES
 from lienthong.stack.private_files import explain_full_disk, locked, make_private_folder, require_free_space
 from lienthong.stack.processes import ProcessRecord, adopt, launch, log_tail, read_record, stop_processes
 from lienthong.stack.progress import Progress
-from lienthong.stack.registry import REGISTRY
+from lienthong.stack.registry import REGISTRY, REGISTRY_NAME
 from lienthong.stack.server import Server
 from lienthong.stack.status import ServiceStatus
 from streams.errors import ConfigurationError, LienThongError, TransientError
 
-__all__ = ["server_status", "start_servers", "stop_servers"]
+__all__ = ["server_status", "start_servers", "stop_registry", "stop_servers"]
 
 SERVERS = (KAFKA, REGISTRY, POSTGRES)
 READY_TIMEOUT_SECONDS = 120.0
@@ -54,6 +55,7 @@ def start_servers(plan: StackPlan, *, progress: Progress) -> None:
             require_free_space(plan.data, setting="LIENTHONG_DATA")
             require_free_ports(port for server in absent for port in server.ports(plan))
             java = find_java()
+            ensure_certificates(plan.tls, node_name(1), ADMINISTRATOR, REGISTRY_NAME)
             with explain_full_disk(plan.cache):
                 for server in absent:
                     server.fetch(plan, progress)
@@ -75,6 +77,13 @@ def stop_servers(plan: StackPlan) -> list[ServiceStatus]:
     with locked(plan.run / "stack.lock"), ThreadPoolExecutor(len(SERVERS)) as threads:
         list(threads.map(lambda server: _stop(server, plan), SERVERS))
     return server_status(plan)
+
+
+def stop_registry(plan: StackPlan) -> None:
+    """Stop the registry alone, for instance because it has other users; the next start brings it back."""
+    if plan.run.exists():
+        with locked(plan.run / "stack.lock"):
+            _stop(REGISTRY, plan)
 
 
 def server_status(plan: StackPlan) -> list[ServiceStatus]:

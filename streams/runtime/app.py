@@ -7,7 +7,6 @@ a real broker.
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
 
 import faust
@@ -61,7 +60,7 @@ def make_app(
 
 
 def _credentials(address: KafkaAddress) -> faust.SASLCredentials | faust.SSLCredentials | None:
-    context = ssl.create_default_context(cafile=address.ca_file) if address.ca_file else None
+    context = address.tls()
     if address.username:
         return faust.SASLCredentials(
             username=address.username, password=address.password, mechanism="SCRAM-SHA-512", ssl_context=context

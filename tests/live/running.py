@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.stack import SilentProgress, StackPlan, default_cache, start_servers, stop_servers
+from lienthong.stack import SilentProgress, StackPlan, default_cache, ensure_readers, start_servers, stop_servers
+from streams.directory import load_directory
 from streams.errors import ConfigurationError, TransientError
+from streams.names import BUS
 
 __all__ = ["running_servers"]
 
@@ -30,6 +32,7 @@ def running_servers() -> Iterator[StackPlan]:
         plan.kafka_folder.mkdir(parents=True, mode=0o700)
         # One id in 64 begins with a hyphen, which Kafka's command line once took for an option: here every one does.
         (plan.kafka_folder / "cluster-id").write_text(base64.urlsafe_b64encode(b"\xf8" * 16).decode().rstrip("="))
+        ensure_readers(plan, [BUS, *load_directory().agencies])
         try:
             start_servers(plan, progress=SilentProgress())
         except (ConfigurationError, TransientError) as error:

@@ -35,7 +35,7 @@ KEPT = "select topic || '/' || partition || '/' || \"offset\", reason from quara
 
 def test_hostile_records_stop_nobody(province: Province, capsys: pytest.CaptureFixture[str]) -> None:
     """Each is kept whole with a reason; good events between them arrive; processes and memory stay as they are."""
-    forger = Forger(province.plan.registry_url)
+    forger = Forger(province.registry)
     before = {agency: len(province.rows(agency, KEPT)) for agency in READER.values()}
     pids = {agency: {province.workers()[agency].pid} for agency in READER.values()}
     written: dict[str, Hostile] = {}
@@ -45,7 +45,7 @@ def test_hostile_records_stop_nobody(province: Province, capsys: pytest.CaptureF
         return sum(len(province.rows(agency, KEPT)) - before[agency] for agency in READER.values()) >= len(written)
 
     with Watch(
-        province.data, province.plan.kafka_bootstrap, {agency: [TopicName(topic)] for topic, agency in READER.items()}
+        province.data, province.plan.kafka_admin, {agency: [TopicName(topic)] for topic, agency in READER.items()}
     ) as watch:
         for number, each in enumerate(hostile(forger, seed=SEED, count=COUNT)):
             written[_write(province, each)] = each
@@ -89,7 +89,7 @@ def _write(province: Province, each: Hostile) -> str:
         return "/".join(map(str, province.send(each.topic, each.value, plain, key=each.key or b"k")))
     # kafka-python writes no null value of a header, and librdkafka no name that is not UTF-8.
     places: list[str] = []
-    producer = Producer({"bootstrap.servers": province.plan.kafka_bootstrap})
+    producer = Producer(province.plan.kafka_admin.librdkafka())
     producer.produce(
         each.topic,
         value=each.value,

@@ -37,7 +37,7 @@ def worked(running_province: Province, tmp_path_factory: pytest.TempPathFactory)
     again.write_bytes(samples.files[0].read_bytes() + b"\n")
     [told] = province.run("ingest", "einvoice", again, "--json").lines
     assert "duplicate" in str(told)
-    forger = Forger(province.plan.registry_url)
+    forger = Forger(province.registry)
     for forged, topic in (
         (forger.invoice(uuid4().hex), "lt.seller.suspected"),
         (payment_block(forger), "lt.payment_block.requested"),

@@ -13,7 +13,7 @@ from streams.codec import Codec
 from streams.event import Event
 from streams.headers import event_headers
 from streams.names import AgencyCode, EventType
-from streams.registry import ConfluentRegistry, preload_ids
+from streams.registry import ConfluentRegistry, RegistryAddress, preload_ids
 from streams.subject import SubjectRef, pseudonym
 
 __all__ = ["Forged", "Forger", "changed", "invoice", "payment_block"]
@@ -33,11 +33,11 @@ class Forger:
     Makes records with the ids of a registry.
 
     Args:
-        registry_url: of its Confluent interface.
+        address: of the registry.
     """
 
-    def __init__(self, registry_url: str) -> None:
-        with ConfluentRegistry(registry_url) as registry:
+    def __init__(self, address: RegistryAddress) -> None:
+        with ConfluentRegistry(address) as registry:
             catalogue = load_catalogue()
             self.codec = Codec(catalogue=catalogue, ids=preload_ids(registry, catalogue))
 

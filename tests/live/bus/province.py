@@ -25,10 +25,19 @@ from lienthong.directory import LiveDirectory
 from lienthong.installation import bring_up, supervised
 from lienthong.provision import DATABASE
 from lienthong.settings import remember_stack
-from lienthong.stack import SilentProgress, StackPlan, postgres_admin_dsn, server_status, start_servers
+from lienthong.stack import (
+    RegistryRight,
+    SilentProgress,
+    StackPlan,
+    postgres_admin_dsn,
+    registry_as,
+    server_status,
+    start_servers,
+)
 from lienthong.supervisor import stop_supervisor
 from streams.catalogue import load_catalogue
 from streams.names import AUDIT_TOPIC, BUS, AgencyCode, consumer_group, database_schema, inbox_topic
+from streams.registry import RegistryAddress
 
 __all__ = ["Province", "Ran", "Received", "running_province_on"]
 
@@ -77,9 +86,9 @@ class Province:
 
     def __enter__(self) -> Self:
         """Connect."""
-        self.producer = KafkaProducer(bootstrap_servers=self.plan.kafka_bootstrap, acks="all")
+        self.producer = KafkaProducer(**self.plan.kafka_admin.kafka_python(), acks="all")
         self._open.callback(self.producer.close)
-        self._admin = KafkaAdminClient(bootstrap_servers=self.plan.kafka_bootstrap)
+        self._admin = KafkaAdminClient(**self.plan.kafka_admin.kafka_python())
         self._open.callback(self._admin.close)
         return self
 
@@ -91,6 +100,11 @@ class Province:
     def data(self) -> Path:
         """The installation's folder."""
         return self.plan.data
+
+    @property
+    def registry(self) -> RegistryAddress:
+        """The registry, as one who adds schemas."""
+        return registry_as(self.plan, RegistryRight.REGISTER)
 
     @property
     def agencies(self) -> list[AgencyCode]:
@@ -153,7 +167,7 @@ class Province:
 
     def read(self, *topics: str) -> list[Received]:
         """Read topics from their beginning to their present end."""
-        consumer = KafkaConsumer(bootstrap_servers=self.plan.kafka_bootstrap, auto_offset_reset="earliest")
+        consumer = KafkaConsumer(**self.plan.kafka_admin.kafka_python(), auto_offset_reset="earliest")
         try:
             places = [TopicPartition(each, one) for each in topics for one in consumer.partitions_for_topic(each)]
             consumer.assign(places)
@@ -230,7 +244,7 @@ class Province:
         events = [spec.topic for spec in load_catalogue().types.values() if spec.topic != AUDIT_TOPIC]
         topics = {consumer_group(BUS): events} | {consumer_group(one): [inbox_topic(one)] for one in self.agencies}
         lags = {}
-        consumer = KafkaConsumer(bootstrap_servers=self.plan.kafka_bootstrap)
+        consumer = KafkaConsumer(**self.plan.kafka_admin.kafka_python())
         try:
             for group, names in topics.items():
                 places = [TopicPartition(each, one) for each in names for one in consumer.partitions_for_topic(each)]

@@ -46,7 +46,7 @@ def saved(running_province: Province, tmp_path_factory: pytest.TempPathFactory) 
     province.settle()
     write_samples(folder / "einvoices", seed=41, as_of=date(2026, 11, 20))
     province.run("ingest", "einvoice", folder / "einvoices", "--recursive")
-    forger = Forger(province.plan.registry_url)
+    forger = Forger(province.registry)
     known, bad = forger.invoice(uuid4().hex), forger.invoice(uuid4().hex)
     province.send("lt.einvoice.received", known.value, known.headers)
     province.send("lt.seller.suspected", bad.value, [*bad.headers, ("dữ liệu", "có dấu".encode()), ("x", b"")])
@@ -79,12 +79,12 @@ def restored(running_province: Province, saved: Saved, tmp_path_factory: pytest.
         start_supervisor(running_province.data, workers(running_province.data))
 
 
-_PORTS = ("kafka_port", "kafka_controller_port", "registry_port", "registry_management_port")
+_PORTS = ("kafka_port", "kafka_controller_port", "kafka_broker_port", "registry_port")
 
 
 def _make_cut_topic(province: Province) -> None:
     """Make a topic whose first four records are gone, and a group that read seven."""
-    address = {"bootstrap.servers": province.plan.kafka_bootstrap}
+    address = province.plan.kafka_admin.librdkafka()
     admin = AdminClient(address)
     admin.create_topics([NewTopic(CUT, num_partitions=1, config={"message.timestamp.type": "LogAppendTime"})])[
         CUT
@@ -99,9 +99,8 @@ def _make_cut_topic(province: Province) -> None:
 
 
 def _timed(province: Province, topic: str) -> list[tuple[int, int, int, bytes | None]]:
-    consumer = Consumer(
-        {"bootstrap.servers": province.plan.kafka_bootstrap, "group.id": uuid4().hex, "enable.partition.eof": True}
-    )
+    address = province.plan.kafka_admin.librdkafka()
+    consumer = Consumer({**address, "group.id": uuid4().hex, "enable.partition.eof": True})
     try:
         partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
         consumer.assign([TopicPartition(topic, one, OFFSET_BEGINNING) for one in partitions])
@@ -135,7 +134,7 @@ def test_nothing_is_lost_or_done_twice_by_a_restore(
     assert before == {topic: _timed(restored, topic) for topic in topics}
     assert outgoing == sorted(path.name for path in _outgoing(restored).rglob("*"))
 
-    forger = Forger(restored.plan.registry_url)
+    forger = Forger(restored.registry)
     new = forger.invoice(uuid4().hex)
     for each in (saved.known, new):
         restored.send("lt.einvoice.received", each.value, each.headers)

@@ -162,7 +162,7 @@ def _arrived(province: Province, ids: Sequence[str]) -> bool:
 def test_workers_wait_while_postgresql_is_away(province: Province) -> None:
     """What came meanwhile is admitted and delivered when it is back, by the same processes; nothing is lost."""
     before = {code: each.pid for code, each in province.workers().items()}
-    forger = Forger(province.plan.registry_url)
+    forger = Forger(province.registry)
 
     with province.without("postgres"):
         ids = _publish_invoices(province, forger, 40)
@@ -181,7 +181,7 @@ def _tail(log: Path) -> str:
 def test_a_worker_that_finds_no_registry_starts_again_until_there_is_one(province: Province) -> None:
     """It cannot start without schema ids; its supervisor keeps trying, and what waited on Kafka arrives."""
     restarts = _restarts(province)
-    forger = Forger(province.plan.registry_url)
+    forger = Forger(province.registry)
 
     hold(province.data, "tax-hanam")
     with province.without("registry"):
@@ -201,7 +201,7 @@ def _restarts(province: Province) -> int:
 def test_a_lost_registry_is_filled_again_with_the_same_ids(province: Province) -> None:
     """Its data removed and the server started anew: provision registers every schema, and old records still decode."""
     catalogue = load_catalogue()
-    with ConfluentRegistry(province.plan.registry_url) as registry:
+    with ConfluentRegistry(province.registry) as registry:
         before = preload_ids(registry, catalogue)
 
     with province.without("registry"):
@@ -212,5 +212,5 @@ def test_a_lost_registry_is_filled_again_with_the_same_ids(province: Province) -
 
     assert ran.code == 0, ran.err
     assert f"{len(catalogue.types)} schemas" in ran.err
-    with ConfluentRegistry(province.plan.registry_url) as registry:
+    with ConfluentRegistry(province.registry) as registry:
         assert before == preload_ids(registry, catalogue)

@@ -15,7 +15,7 @@ BANK, DESK = "sbv-hanam", ("--as", "sbv-hanam/payment-desk")
 
 def test_a_number_that_is_missing_is_listed_and_counted_until_it_comes(province: Province) -> None:
     """Copies 1 and 3 about one subject, and a while later the second."""
-    forger, number = Forger(province.plan.registry_url), uuid4().hex
+    forger, number = Forger(province.registry), uuid4().hex
     copies = {each: changed(forger.invoice(number), sequence=str(each)) for each in (1, 2, 3)}
     subject = copies[1].event.subject.key
 

@@ -127,7 +127,7 @@ def test_a_worker_names_the_server_that_is_away_and_is_ready_again_after_it(prov
 
 def test_each_quarantined_record_is_one_line_of_the_log(province: Province) -> None:
     """With its code, its place and its trace, whatever its headers try to make of the line."""
-    forged = Forger(province.plan.registry_url).invoice(uuid4().hex)
+    forged = Forger(province.registry).invoice(uuid4().hex)
     hostile = b'x\r\n{"event": "forged"}\x1b[31m\xe2\x80\xa8\xe2\x80\xae'
     headers = [*((name, value) for name, value in forged.headers if name != "ce_time"), ("ce_time", hostile)]
     log = province.data / "logs" / "worker-bus.log"

@@ -133,7 +133,7 @@ def sealed(province: Province, folder: Path) -> Mapping[str, Any]:
     province.lines("ingest", "einvoice", write_samples(folder / "sealed", seed=7, as_of=TODAY).folder)
     province.settle()
     rows = province.rows(OWN, "select value from inbox where event_type = 'seller.suspected'")
-    codec = Forger(province.plan.registry_url).codec
+    codec = Forger(province.registry).codec
     events = [codec.decode(bytes(value), expected=EventType("seller.suspected")) for (value,) in rows]
     # Other tests' suspicions, which lie there too, have none.
     found: Mapping[str, Any] = next(each["seller_tax_code"] for each in events if each["seller_tax_code"])
@@ -159,7 +159,7 @@ def test_nobody_gets_a_key_by_naming_it_in_an_event_of_his_own(
     province: Province, login: Callable[[str], psycopg.Connection]
 ) -> None:
     """The bus grants the keys of a copy only where the event's sender holds them."""
-    forger = Forger(province.plan.registry_url)
+    forger = Forger(province.registry)
     target = "d2c8c0f2-8a3b-5b57-9d0c-0a9d9b8f7e6d"
     connection = login("sbv-hanam")
     key_id, _ = connection.execute(

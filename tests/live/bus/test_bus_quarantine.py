@@ -35,7 +35,7 @@ class Bad:
 @pytest.fixture
 def forger(province: Province) -> Forger:
     """Makes records with the ids of the province's registry."""
-    return Forger(province.plan.registry_url)
+    return Forger(province.registry)
 
 
 def _place(topic: str, partition: int, offset: int) -> str:

@@ -33,7 +33,7 @@ def forger(province: Province) -> Forger:
     """Makes records with the ids of the province's registry; operators have their keys."""
     for _, name in (OPERATOR, SURVEILLANCE):
         assert province.run("officer", "add", name).code == 0
-    return Forger(province.plan.registry_url)
+    return Forger(province.registry)
 
 
 def of_bus(province: Province, *words: str) -> list[dict[str, Any]]:

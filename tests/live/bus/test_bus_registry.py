@@ -20,7 +20,7 @@ class TestApicurioRegistry(RegistrySuite):
     @pytest.fixture
     def registry(self, province: Province) -> Iterator[ConfluentRegistry]:
         """Give the province's registry; our own schemas were registered before anything that a test adds."""
-        with ConfluentRegistry(province.plan.registry_url) as registry:
+        with ConfluentRegistry(province.registry) as registry:
             yield registry
 
     @pytest.fixture

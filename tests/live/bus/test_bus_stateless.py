@@ -22,7 +22,7 @@ EVENTS, KILLS = 3000, 3
 
 def test_a_killed_worker_loses_no_event_and_what_it_made_twice_is_admitted_once(province: Province) -> None:
     """SIGKILL in the middle of its work, three times, while suspicions flow."""
-    forger = Forger(province.plan.registry_url)
+    forger = Forger(province.registry)
     suspicions = [_suspect(province, forger) for _ in range(EVENTS)]
     province.producer.flush()
     killed = []

@@ -46,7 +46,7 @@ class Installation:
             "KAFKA_PORT": self.plan.kafka_port,
             "KAFKA_CONTROLLER_PORT": self.plan.kafka_controller_port,
             "REGISTRY_PORT": self.plan.registry_port,
-            "REGISTRY_MANAGEMENT_PORT": self.plan.registry_management_port,
+            "KAFKA_BROKER_PORT": self.plan.kafka_broker_port,
         }
         environment = own | {f"LIENTHONG_STACK__{name}": str(port) for name, port in ports.items()}
         command = [sys.executable, "-m", "lienthong", *words, "--data", str(self.plan.data)]

@@ -15,17 +15,27 @@ from typing import Any, Self
 
 import psutil
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    OffsetSpec,
+    ResourcePattern,
+    ResourceType,
+)
 from kafka.errors import KafkaError
 
 from lienthong.stack import SilentProgress, StackPlan
+from lienthong.stack.certificates import ADMINISTRATOR, AUTHORITY, certificate_file, ensure_certificates
 from lienthong.stack.download import fetch_kafka
 from lienthong.stack.java import find_java
-from lienthong.stack.kafka import LOG4J, server_properties
+from lienthong.stack.kafka import LOG4J, node_name, server_properties, super_users
 from lienthong.stack.ports import accepts
 from lienthong.stack.private_files import make_private_folder, write_private
 from lienthong.stack.processes import Launch, is_alive, launch
 from lienthong.stack.server import clean_environment, fresh_temporary_folder, properties_text
+from streams.kafka import KafkaAddress
 
 __all__ = ["Broker", "KafkaCluster", "until"]
 
@@ -62,6 +72,11 @@ class Broker:
     def address(self) -> str:
         """Where clients find it."""
         return self.plan.kafka_bootstrap
+
+    @property
+    def fellow_address(self) -> str:
+        """Where the other nodes and the administrator find it."""
+        return self.plan.kafka_admin.bootstrap
 
     @property
     def log_folder(self) -> Path:
@@ -133,13 +148,26 @@ class KafkaCluster:
                 each.kill()
 
     @property
-    def bootstrap(self) -> str:
-        """The addresses of all brokers, by commas."""
-        return ",".join(each.address for each in self.brokers)
+    def clients(self) -> KafkaAddress:
+        """The cluster as everybody finds it, without a name and a password."""
+        return KafkaAddress(",".join(each.address for each in self.brokers), ca_file=self._pem(AUTHORITY))
+
+    @property
+    def admin(self) -> KafkaAddress:
+        """The cluster as its administrator."""
+        return self._as_admin(*self.brokers)
+
+    def _as_admin(self, *brokers: Broker) -> KafkaAddress:
+        bootstrap = ",".join(each.fellow_address for each in brokers)
+        return KafkaAddress(bootstrap, ca_file=self._pem(AUTHORITY), key_file=self._pem(ADMINISTRATOR))
+
+    def _pem(self, name: str) -> str:
+        return str(certificate_file(self.folder / "tls", name))
 
     def start(self, *brokers: Broker) -> None:
         """Start brokers, all of the cluster where none is named, and wait until each listens and is in the quorum."""
         chosen = brokers or tuple(self.brokers)
+        ensure_certificates(self.folder / "tls", *(node_name(each.number) for each in self.brokers), ADMINISTRATOR)
         for each in chosen:
             each.process = psutil.Process(launch(self._job(each)).pid)
         for each in chosen:
@@ -148,10 +176,10 @@ class KafkaCluster:
     def _answers(self, broker: Broker) -> bool:
         if not broker.runs:
             raise RuntimeError(f"broker {broker.number} ended at its start: {broker.printed()[-2000:]}")
-        if not accepts(broker.plan.kafka_port):
+        if not (accepts(broker.plan.kafka_port) and accepts(broker.plan.kafka_broker_port)):
             return False
         try:
-            with self._admin(broker.address) as admin:
+            with self._connected(self._as_admin(broker)) as admin:
                 known = {each["broker_id"] for each in admin.describe_cluster()["brokers"]}
         except (KafkaError, OSError):
             return False
@@ -196,18 +224,17 @@ class KafkaCluster:
             "transaction.state.log.min.isr": least,
             "share.coordinator.state.topic.replication.factor": copies,
             "share.coordinator.state.topic.min.isr": least,
+            "ssl.keystore.location": self._pem(node_name(broker.number)),
+            "ssl.truststore.location": self._pem(AUTHORITY),
+            "super.users": super_users(*(each.number for each in self.brokers)),
         }
         return {**server_properties(broker.plan), **several}
 
     # Who does what
 
     @contextlib.contextmanager
-    def _admin(self, bootstrap: str | None = None) -> Iterator[KafkaAdminClient]:
-        admin = KafkaAdminClient(
-            bootstrap_servers=(bootstrap or self.bootstrap).split(","),
-            bootstrap_timeout_ms=5000,
-            request_timeout_ms=6000,
-        )
+    def _connected(self, address: KafkaAddress) -> Iterator[KafkaAdminClient]:
+        admin = KafkaAdminClient(**address.kafka_python(), bootstrap_timeout_ms=5000, request_timeout_ms=6000)
         try:
             yield admin
         finally:
@@ -218,7 +245,7 @@ class KafkaCluster:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                with self._admin() as admin:
+                with self._connected(self.admin) as admin:
                     return question(admin)
             except (KafkaError, OSError):
                 if time.monotonic() > deadline:
@@ -249,6 +276,12 @@ class KafkaCluster:
             return int(partition["leader_id"])
 
         return self.broker(self.ask(active))
+
+    def let_read(self, principal: str, group: str) -> None:
+        """Grant a consumer group that no directory knows."""
+        named = ResourcePattern(ResourceType.GROUP, group, ACLResourcePatternType.LITERAL)
+        rule = ACL(f"User:{principal}", "*", ACLOperation.READ, ACLPermissionType.ALLOW, named)
+        self.ask(lambda admin: admin.create_acls([rule]))
 
     def in_sync(self, topics: Sequence[str]) -> bool:
         """Say whether every replica of these topics is in sync."""

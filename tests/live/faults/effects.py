@@ -19,8 +19,10 @@ from load import CANARY
 from observation import BUS_PLACE, Copy, Effect, Refused, Seen
 from stores import Stores
 
+from lienthong.stack import registry_as
 from streams.catalogue import load_catalogue
 from streams.directory import Directory
+from streams.kafka import KafkaAddress
 from streams.names import (
     AUDIT_TOPIC,
     BUS,
@@ -73,11 +75,11 @@ def event_topics() -> list[str]:
 
 
 def read_topics(
-    bootstrap: str, topics: Sequence[str], since: Mapping[tuple[str, int], int] | None = None
+    address: KafkaAddress, topics: Sequence[str], since: Mapping[tuple[str, int], int] | None = None
 ) -> tuple[list[Written], dict[tuple[str, int], int]]:
     """Read topics from their beginning, or from some offsets, to their present end; give the records and the ends."""
     begin = since or {}
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "faults-reader", "enable.auto.commit": False})
+    consumer = Consumer({**address.librdkafka(), "group.id": "faults-reader", "enable.auto.commit": False})
     try:
         known = consumer.list_topics(timeout=20).topics
         places = [
@@ -138,15 +140,15 @@ class Reading:
 
     Args:
         stores: PostgreSQL and the registry.
-        bootstrap: of Kafka.
+        address: Kafka, as its administrator.
         directory: of the run.
         since: where the part begins.
     """
 
-    def __init__(self, stores: Stores, bootstrap: str, directory: Directory, since: Since) -> None:
+    def __init__(self, stores: Stores, address: KafkaAddress, directory: Directory, since: Since) -> None:
         self._since = since
         self._stores = stores
-        self._bootstrap = bootstrap
+        self._address = address
         self._directory = directory
         self._catalogue = load_catalogue()
         self._schemas: dict[int, Any] = {}
@@ -169,7 +171,7 @@ class Reading:
         inboxes = [inbox_topic(each) for each in self.agencies]
         quarantines = [quarantine_topic(each) for each in (BUS, *self.agencies)]
         topics = [*event_topics(), *inboxes, *quarantines, AUDIT_TOPIC]
-        records, self.ends = read_topics(self._bootstrap, topics, self._since.ends)
+        records, self.ends = read_topics(self._address, topics, self._since.ends)
         self._by_topic: dict[str, list[Written]] = {}
         for each in records:
             self._by_topic.setdefault(each.topic, []).append(each)
@@ -272,7 +274,8 @@ class Reading:
         framed = value or b""
         schema_id = int.from_bytes(framed[1:5])
         if schema_id not in self._schemas:
-            answer = httpx.get(f"{self._stores.plan.registry_url}/schemas/ids/{schema_id}", trust_env=False, timeout=20)
+            registry = registry_as(self._stores.plan, BUS)
+            answer = httpx.get(f"{registry.url}/schemas/ids/{schema_id}", timeout=20, **registry.httpx())
             self._schemas[schema_id] = fastavro.parse_schema(json.loads(answer.raise_for_status().json()["schema"]))
         decoded = fastavro.schemaless_reader(io.BytesIO(framed[5:]), self._schemas[schema_id], None)
         assert isinstance(decoded, dict)

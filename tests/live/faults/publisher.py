@@ -99,7 +99,7 @@ def main(folder: Path) -> None:
     order = json.loads((folder / "load.json").read_text(encoding="utf-8"))
     data, mix = Path(order["data"]), Mix(**order["mix"])
     settings = agency_settings(data, BUS)
-    with ConfluentRegistry(order.get("registry") or settings.registry.url) as registry:
+    with ConfluentRegistry(settings.registry.address) as registry:
         catalogue = load_catalogue()
         codec = Codec(catalogue=catalogue, ids=preload_ids(registry, catalogue))
     officers = {

@@ -12,8 +12,9 @@ from cluster import until
 from registry_proxy import RegistryProxy
 from rig import Rig
 
+from lienthong.stack import RegistryRight, registry_as
 from streams.catalogue import load_catalogue
-from streams.names import EventType
+from streams.names import BUS, EventType
 from streams.newer_schemas import LIST_LIFE_SECONDS
 from streams.registry import ConfluentRegistry
 
@@ -27,7 +28,7 @@ _TYPE = EventType("einvoice.received")
 @contextlib.contextmanager
 def behind_proxy(rig: Rig) -> Iterator[None]:
     """Let the workers of a run reach the registry through a go-between only."""
-    with RegistryProxy(rig.stores.plan.registry_url) as proxy:
+    with RegistryProxy(registry_as(rig.stores.plan, BUS)) as proxy:
         rig.proxy = proxy
         rig.environment = {**rig.environment, "LIENTHONG_REGISTRY__URL": proxy.url}
         yield
@@ -67,7 +68,7 @@ def evolve(rig: Rig, field: str, *, lie: bool = False) -> None:
     more = {"name": field, "type": ["null", "string"], "default": None, "doc": "A field of a newer version."}
     schema = {**spec.schema, "fields": [*spec.schema["fields"], more]}
     text = json.dumps(schema, ensure_ascii=False)
-    with ConfluentRegistry(rig.stores.plan.registry_url) as registry:
+    with ConfluentRegistry(registry_as(rig.stores.plan, RegistryRight.REGISTER)) as registry:
         schema_id = registry.register(spec.registry_subject, text)
     if lie:
         rig.proxy.lies[schema_id] = json.dumps(_swapped(schema), ensure_ascii=False)

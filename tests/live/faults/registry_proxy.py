@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 
+from streams.registry import RegistryAddress
+
 __all__ = ["RegistryProxy"]
 
-_HELD = ("content-type", "accept")
+_HELD = ("content-type", "accept", "authorization")
 
 
 class _Server(ThreadingHTTPServer):
@@ -26,13 +29,14 @@ class RegistryProxy:
     Passes requests on to a registry.
 
     Args:
-        url: of the registry's Confluent interface.
+        address: the registry; who asks shows who it is, and is passed on as it is.
 
     Set `away`, `slow_seconds` and `lies` (a schema's text by id) at any time; `refused`, `slowed` and `lied` count.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, address: RegistryAddress) -> None:
+        self._url = address.url
+        self._known = replace(address, user=None).httpx()
         self.away = False
         self.slow_seconds = 0.0
         self.lies: dict[int, str] = {}
@@ -95,7 +99,7 @@ class RegistryProxy:
             content=body,
             headers=headers,
             timeout=30,
-            trust_env=False,
+            **self._known,
         )
         kind = answer.headers.get("content-type", "application/json")
         words = urlsplit(request.path).path.rsplit("/", maxsplit=2)

@@ -37,7 +37,6 @@ from lienthong.provision import Servers, provision
 from lienthong.settings import remember_stack
 from lienthong.stack import SilentProgress, StackPlan, default_cache
 from streams.event import derived_id
-from streams.kafka import KafkaAddress
 from streams.names import (
     AUDIT_TOPIC,
     BUS,
@@ -131,8 +130,10 @@ class Rig:
         for each in starts:
             each.result()
         remember_stack(self.stores.plan)
-        servers = replace(Servers.of_stack(self.stores.plan), kafka=KafkaAddress(bootstrap=self.cluster.bootstrap))
+        of_stores = Servers.of_stack(self.stores.plan)
+        servers = replace(of_stores, kafka=self.cluster.admin, kafka_clients=self.cluster.clients)
         provision(servers, progress=SilentProgress())
+        self.cluster.let_read(PROBE_OWNER, PROBE_GROUP)
         yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
         for each in OFFICERS:
             add_officer(self.data, each, role=None, on=yesterday)
@@ -161,7 +162,7 @@ class Rig:
         """Give a watch on all workers of the product; enter it."""
         topics: dict[AgencyCode, Sequence[TopicName]] = {BUS: [TopicName(each) for each in event_topics()]}
         topics |= {each: [inbox_topic(each)] for each in self.directory.agencies}
-        return Watch(self.data, self.cluster.bootstrap, topics)
+        return Watch(self.data, self.cluster.admin, topics)
 
     def broker_said(self, words: str) -> int:
         """Count what brokers printed since their last starts."""
@@ -285,7 +286,7 @@ class Rig:
         """Look at what the stateless worker committed, and at what it has published."""
         with contextlib.suppress(KafkaError, OSError, RuntimeError, TimeoutError):
             committed = self.cluster.committed([PROBE_GROUP], seconds=5)[PROBE_GROUP]
-            records, _ = read_topics(self.cluster.bootstrap, ["lt.einvoice.anomaly_detected"])
+            records, _ = read_topics(self.cluster.admin, ["lt.einvoice.anomaly_detected"])
             self._look_at_probe(committed, frozenset(each.event_id for each in records if each.event_id))
 
     # The end
@@ -330,7 +331,7 @@ class Rig:
         """Read everything and check it."""
         self.snapshot()
         self.snapshot_probe()
-        reading = Reading(self.stores, self.cluster.bootstrap, self.directory, self.since)
+        reading = Reading(self.stores, self.cluster.admin, self.directory, self.since)
         reading.topics()
         return check(
             Observation(

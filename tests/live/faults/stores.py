@@ -14,14 +14,17 @@ import psycopg
 from cluster import until
 
 from lienthong.provision import DATABASE
-from lienthong.stack import SilentProgress, StackPlan, postgres_admin_dsn
+from lienthong.stack import SilentProgress, StackPlan, ensure_readers, postgres_admin_dsn
+from lienthong.stack.certificates import ensure_certificates
 from lienthong.stack.java import find_java
 from lienthong.stack.postgres import POSTGRES
 from lienthong.stack.private_files import make_private_folder
 from lienthong.stack.processes import is_alive
-from lienthong.stack.registry import REGISTRY
+from lienthong.stack.registry import REGISTRY, REGISTRY_NAME
 from lienthong.stack.server import Server
 from lienthong.stack.servers import _find, _start
+from streams.directory import load_directory
+from streams.names import BUS
 
 __all__ = ["Stores"]
 
@@ -73,6 +76,8 @@ class Stores:
     def start(self, *servers: Server) -> None:
         """Start servers, both where none is named, and wait until they answer."""
         java = find_java()
+        ensure_certificates(self.plan.tls, REGISTRY_NAME)
+        ensure_readers(self.plan, [BUS, *load_directory().agencies])
         for server in servers or (POSTGRES, REGISTRY):
             server.fetch(self.plan, SilentProgress())
             _start(server, self.plan, java, SilentProgress())

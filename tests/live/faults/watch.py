@@ -21,6 +21,7 @@ import psutil
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 
+from streams.kafka import KafkaAddress
 from streams.names import AgencyCode, TopicName, consumer_group
 
 __all__ = ["Hold", "Watch"]
@@ -61,12 +62,12 @@ class Watch:
 
     Args:
         data: the installation's folder.
-        bootstrap: of Kafka.
+        address: Kafka, as its administrator.
         topics: what each watched worker reads, by agency.
     """
 
     data: Path
-    bootstrap: str
+    address: KafkaAddress
     topics: Mapping[AgencyCode, Sequence[TopicName]]
     looks: int = 0
     longest_look_seconds: float = 0.0
@@ -110,7 +111,7 @@ class Watch:
         return max(self.most_bytes.values(), default=0) >> 20
 
     def _run(self) -> None:
-        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap.split(","), request_timeout_ms=6000)
+        admin = KafkaAdminClient(**self.address.kafka_python(), request_timeout_ms=6000)
         try:
             places = {agency: _places(admin, topics) for agency, topics in self.topics.items()}
             last = time.monotonic()

@@ -18,7 +18,7 @@ PARTITIONS = 2
 @pytest.fixture(scope="session")
 def admin(servers: StackPlan) -> Iterator[KafkaAdminClient]:
     """Kafka's administrator."""
-    client = KafkaAdminClient(bootstrap_servers=servers.kafka_bootstrap)
+    client = KafkaAdminClient(**servers.kafka_admin.kafka_python())
     yield client
     client.close()
 
@@ -26,7 +26,7 @@ def admin(servers: StackPlan) -> Iterator[KafkaAdminClient]:
 @pytest.fixture(scope="session")
 def producer(servers: StackPlan) -> Iterator[KafkaProducer]:
     """A plain producer."""
-    client = KafkaProducer(bootstrap_servers=servers.kafka_bootstrap, acks="all")
+    client = KafkaProducer(**servers.kafka_admin.kafka_python(), acks="all")
     yield client
     client.close()
 
@@ -36,6 +36,6 @@ def probing(servers: StackPlan, admin: KafkaAdminClient, producer: KafkaProducer
     """A topic of two partitions and a group, of this test alone."""
     name = f"probe-{uuid.uuid4().hex}"
     admin.create_topics({name: {"num_partitions": PARTITIONS, "replication_factor": 1}}, wait_for_metadata=True)
-    probing = Probing(servers.kafka_bootstrap, name, tmp_path, admin, producer)
+    probing = Probing(servers.kafka_admin, name, tmp_path, admin, producer)
     yield probing
     probing.end()

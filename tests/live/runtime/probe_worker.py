@@ -96,7 +96,7 @@ class Sayer:
             await pause(stop, 0.05)
 
 
-def main(bootstrap: str, group: str, topic: str, folder: Path, stuck_seconds: float) -> None:
+def main(address: str, group: str, topic: str, folder: Path, stuck_seconds: float) -> None:
     """Run until told to stop."""
     probe, sayer = Probe(folder), Sayer(folder)
     log_to_stderr()
@@ -112,7 +112,7 @@ def main(bootstrap: str, group: str, topic: str, folder: Path, stuck_seconds: fl
     run_worker(
         WorkerSpec(
             group=group,
-            address=KafkaAddress(bootstrap=bootstrap),
+            address=KafkaAddress(**json.loads(address)),
             topics=[TopicName(topic)],
             open=open_,
             close=close,

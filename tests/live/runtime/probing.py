@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+
+from streams.kafka import KafkaAddress
 
 __all__ = ["Probing"]
 
@@ -24,14 +26,14 @@ class Probing:
     What one test works with.
 
     Args:
-        bootstrap: of Kafka.
+        address: of Kafka.
         name: of the topic, and of the group.
         folder: where workers write down what they do.
         admin: Kafka's administrator.
         producer: writes records.
     """
 
-    bootstrap: str
+    address: KafkaAddress
     name: str
     folder: Path
     admin: KafkaAdminClient
@@ -40,7 +42,8 @@ class Probing:
 
     def worker(self, *, stuck_seconds: float = 120.0) -> subprocess.Popen[bytes]:
         """Start a worker and wait until it was given its partitions."""
-        words = (self.bootstrap, self.name, self.name, str(self.folder), str(stuck_seconds))
+        address = json.dumps(asdict(self.address))
+        words = (address, self.name, self.name, str(self.folder), str(stuck_seconds))
         command = [sys.executable, str(_WORKER), *words]
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)

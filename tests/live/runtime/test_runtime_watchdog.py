@@ -90,7 +90,7 @@ def test_what_no_transaction_has_committed_is_no_work(probing: Probing) -> None:
 
 def _stranger(probing: Probing, name: str) -> Producer:
     """Write one record in a transaction and leave it open."""
-    producer = Producer({"bootstrap.servers": probing.bootstrap, "transactional.id": name})
+    producer = Producer({**probing.address.librdkafka(), "transactional.id": name})
     producer.init_transactions(20)
     producer.begin_transaction()
     producer.produce(probing.name, value=name.encode(), partition=0)

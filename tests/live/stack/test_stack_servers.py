@@ -24,11 +24,13 @@ from psycopg import sql
 
 from lienthong.stack import (
     PlainProgress,
+    RegistryRight,
     ServiceStatus,
     SilentProgress,
     StackPlan,
     postgres_admin_dsn,
     postgres_dsn,
+    registry_as,
     server_status,
     start_servers,
     stop_servers,
@@ -68,7 +70,7 @@ def _kill_all(plan: StackPlan) -> None:
 
 @contextlib.contextmanager
 def _admin(plan: StackPlan) -> Iterator[KafkaAdminClient]:
-    admin = KafkaAdminClient(bootstrap_servers=plan.kafka_bootstrap, bootstrap_timeout_ms=5000)
+    admin = KafkaAdminClient(**plan.kafka_admin.kafka_python(), bootstrap_timeout_ms=5000)
     try:
         yield admin
     finally:
@@ -76,7 +78,7 @@ def _admin(plan: StackPlan) -> Iterator[KafkaAdminClient]:
 
 
 def _produce(plan: StackPlan, topic: str, value: bytes) -> None:
-    producer = KafkaProducer(bootstrap_servers=plan.kafka_bootstrap, acks="all")
+    producer = KafkaProducer(**plan.kafka_admin.kafka_python(), acks="all")
     try:
         producer.send(topic, value).get(timeout=20)
     finally:
@@ -84,7 +86,7 @@ def _produce(plan: StackPlan, topic: str, value: bytes) -> None:
 
 
 def _first_value(plan: StackPlan, topic: str) -> bytes:
-    consumer = KafkaConsumer(bootstrap_servers=plan.kafka_bootstrap, auto_offset_reset="earliest")
+    consumer = KafkaConsumer(**plan.kafka_admin.kafka_python(), auto_offset_reset="earliest")
     try:
         consumer.assign([TopicPartition(topic, 0)])
         deadline = time.monotonic() + 20
@@ -98,7 +100,8 @@ def _first_value(plan: StackPlan, topic: str) -> bytes:
 
 def _register(plan: StackPlan, subject: str, avro_type: str) -> httpx.Response:
     schema = f'{{"type":"record","name":"R","fields":[{{"name":"a","type":"{avro_type}"}}]}}'
-    return httpx.post(f"{plan.registry_url}/subjects/{subject}/versions", json={"schema": schema}, trust_env=False)
+    registry = registry_as(plan, RegistryRight.REGISTER)
+    return httpx.post(f"{registry.url}/subjects/{subject}/versions", json={"schema": schema}, **registry.httpx())
 
 
 def test_a_second_start_finds_the_running_stack(running: StackPlan, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +144,8 @@ def test_a_stack_that_was_killed_recovers_with_its_data(running: StackPlan) -> N
 
     assert _states(server_status(running)) == ALL_RUNNING
     assert _first_value(running, topic) == b"kept"
-    found = httpx.get(f"{running.registry_url}/subjects/{topic}-value/versions/latest", trust_env=False)
+    registry = registry_as(running, RegistryRight.REGISTER)
+    found = httpx.get(f"{registry.url}/subjects/{topic}-value/versions/latest", **registry.httpx())
     assert found.json().get("id") == schema_id, found.text
     with psycopg.connect(postgres_admin_dsn(running)) as connection:
         row = connection.execute(sql.SQL("select a from {}").format(sql.Identifier(topic))).fetchone()

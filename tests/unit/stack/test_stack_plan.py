@@ -17,7 +17,7 @@ def test_addresses_follow_from_ports(tmp_path: Path) -> None:
     plan = StackPlan(data=tmp_path / "d", cache=tmp_path / "c", kafka_port=1111, registry_port=2222)
 
     assert plan.kafka_bootstrap == "localhost:1111"
-    assert plan.registry_url == "http://localhost:2222/apis/ccompat/v7"
+    assert plan.registry_url == "https://localhost:2222/apis/ccompat/v7"
     assert plan.postgres_socket == tmp_path / "d" / "postgres" / "socket"
 
 
@@ -33,7 +33,7 @@ def test_free_ports_differ(tmp_path: Path) -> None:
     """Four ports, four numbers, none of which the system gives to an outgoing connection."""
     plan = StackPlan.on_free_ports(tmp_path, default_cache())
 
-    ports = {plan.kafka_port, plan.kafka_controller_port, plan.registry_port, plan.registry_management_port}
+    ports = {plan.kafka_port, plan.kafka_controller_port, plan.kafka_broker_port, plan.registry_port}
     assert len(ports) == 4
     assert max(ports) < int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
 
