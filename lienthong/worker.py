@@ -18,6 +18,7 @@ from agents import KINDS
 from connectors.postal import Flag, OutgoingFolder, ScanFolder, flag_json
 from connectors.postgres import Database, PostgresBusStore, agency_waiting, bus_waiting
 from connectors.webhook import WebhookSink
+from lienthong.access_check import require_access
 from lienthong.agency_session import AgencySession, now, open_agency, open_reader
 from lienthong.checkup import note_of
 from lienthong.directory import LiveDirectory
@@ -30,6 +31,7 @@ from lienthong.stack.private_files import make_private_folder, write_private
 from streams.admission import AdmissionPipeline
 from streams.agent import Work
 from streams.background import Background
+from streams.calendar import vietnamese_day
 from streams.catalogue import load_catalogue
 from streams.connecting import SinkService, SourceService
 from streams.connector import Sink, Source
@@ -43,6 +45,7 @@ from streams.overdue import OverdueService
 from streams.parked import ParkedService
 from streams.redaction import Redactor
 from streams.republish import RepublishPipeline
+from streams.rights import AccessRule, access_rules
 from streams.runtime import Pipeline, Stateful, WorkerSpec, run_worker
 from streams.stateless import check_stateless, keeping
 from streams.states import state_of
@@ -67,7 +70,7 @@ def run(data: Path, code: str) -> None:
 
     Raises:
         InputError: nothing is installed for this agency, or the directory does not know it.
-        ConfigurationError: a setting is wrong.
+        ConfigurationError: a setting is wrong, or Kafka does not grant what the worker needs.
     """
     agency = AgencyCode(code)
     log_to_stderr(agency=agency)
@@ -83,6 +86,7 @@ def run(data: Path, code: str) -> None:
     run = make_private_folder(data / "run")
     _show(note_of(data, agency), health, metrics, settings)
     note = run / f"assigned-{agency}.json"
+    require_access(address, _needs(data, agency))
     run_worker(
         WorkerSpec(
             group=consumer_group(agency),
@@ -101,6 +105,12 @@ def run(data: Path, code: str) -> None:
             scratch=data / "run" / "faust",
         )
     )
+
+
+def _needs(data: Path, member: AgencyCode) -> list[AccessRule]:
+    """List what the directory lets a member do on Kafka today, which is what its worker needs."""
+    rules = access_rules(load_catalogue(), LiveDirectory(data)(), on=vietnamese_day(now()))
+    return [each for each in rules if each.principal == member]
 
 
 def _topics(data: Path) -> frozenset[str]:

@@ -45,16 +45,17 @@ _ROLES = {
     RegistryRight.DELETE: "sr-developer",
     RegistryRight.SAVE_AND_RESTORE: "sr-admin",
 }
-_ANYBODY, _NOBODY = "authenticated", "deny"
-_GATES = {
-    # name: methods, paths, policy; of those that match, the one with the longest path counts
-    "read": ("GET,HEAD,OPTIONS", "/*", _ANYBODY),
-    "change": ("POST,PUT,DELETE,PATCH", "/*", _NOBODY),
-    "look-up": ("POST", f"{_CONFLUENT}/subjects/*,{_CONFLUENT}/compatibility/*", _ANYBODY),
-    "register": ("POST", f"{_CONFLUENT}/subjects/*/versions", RegistryRight.REGISTER),
-    "compatibility": ("PUT,DELETE", f"{_CONFLUENT}/config,{_CONFLUENT}/config/*", RegistryRight.COMPATIBILITY),
-    "delete": ("DELETE", f"{_CONFLUENT}/subjects/*,{_CONFLUENT}/subjects/*/versions/*", RegistryRight.DELETE),
-    "keep": ("GET,POST,PUT,DELETE", "/apis/registry/v3/admin/*", RegistryRight.SAVE_AND_RESTORE),
+_ANYBODY = "authenticated"
+_READ = {"GET,HEAD,OPTIONS": _ANYBODY}
+_GATES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    # name: a path, and who may what there. The longest path that fits counts alone; a method not named is refused.
+    "all": ("/*", _READ),
+    "subject": (f"{_CONFLUENT}/subjects/*", {**_READ, "POST": _ANYBODY, "DELETE": RegistryRight.DELETE}),
+    "versions": (f"{_CONFLUENT}/subjects/*/versions", {**_READ, "POST": RegistryRight.REGISTER}),
+    "version": (f"{_CONFLUENT}/subjects/*/versions/*", {**_READ, "DELETE": RegistryRight.DELETE}),
+    "check": (f"{_CONFLUENT}/compatibility/*", {**_READ, "POST": _ANYBODY}),
+    "config": (f"{_CONFLUENT}/config/*", {**_READ, "PUT,DELETE": RegistryRight.COMPATIBILITY}),
+    "keep": ("/apis/registry/v3/admin/*", {"GET,POST,PUT,DELETE": RegistryRight.SAVE_AND_RESTORE}),
 }
 
 
@@ -116,14 +117,15 @@ def user_properties(users: Mapping[str, _User]) -> dict[str, str]:
         found[f"{_USERS}.roles.{name}"] = f"{_ROLES[user.right]},{user.right}" if user.right else _READER_ROLE
     for right in RegistryRight:
         found[f"{_POLICY}.{right}.roles-allowed"] = right
-    for name, (methods, paths, policy) in _GATES.items():
-        gate = {"methods": methods, "paths": paths, "policy": policy}
-        found |= {f"{_PERMISSION}.{name}.{key}": value for key, value in gate.items()}
+    for name, (path, rules) in _GATES.items():
+        for number, (methods, policy) in enumerate(rules.items()):
+            gate = {"methods": methods, "paths": path, "policy": policy}
+            found |= {f"{_PERMISSION}.{name}-{number}.{key}": value for key, value in gate.items()}
     return found
 
 
 def _user(name: str, password: str) -> _User:
-    return _User(RegistryRight(name) if name in RegistryRight else None, password)
+    return _User(RegistryRight(name) if name in set(RegistryRight) else None, password)
 
 
 def _new_password() -> str:
