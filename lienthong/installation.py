@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from lienthong.checkup import note_of
 from lienthong.directory import LiveDirectory
@@ -18,20 +20,26 @@ from lienthong.stack import (
     ServiceStatus,
     StackPlan,
     ensure_readers,
+    registry_as,
     server_status,
     start_servers,
     stop_registry,
     stop_servers,
 )
+from lienthong.stack.certificates import ADMINISTRATOR, ensure_certificates
+from lienthong.stack.kafka import node_name
+from lienthong.stack.registry import REGISTRY_NAME, write_configuration
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
 from streams.errors import ConfigurationError, TransientError
 from streams.kafka import KafkaAddress
 from streams.names import BUS, AgencyCode
+from streams.registry import RegistryAddress
 
 __all__ = [
     "UNFINISHED",
     "bring_up",
     "members",
+    "prepare_servers",
     "require_servers",
     "servers_of",
     "start_empty",
@@ -102,15 +110,25 @@ def servers_of(data: Path) -> Servers:
             "LIENTHONG_POSTGRES__DSN (of an administrator), all three."
         )
     kafka, registry = elsewhere.kafka.address, elsewhere.registry.address
-    reader = elsewhere.registry_reader.get_secret_value() if elsewhere.registry_reader else None
-    rights = {each.value for each in RegistryRight}
     return Servers(
         data=data,
         kafka=kafka,
         kafka_clients=KafkaAddress(bootstrap=elsewhere.kafka_clients or kafka.bootstrap, ca_file=kafka.ca_file),
-        registry=lambda name: registry if name in rights else replace(registry, user=reader),
+        registry=_registry_elsewhere(data, registry, elsewhere.registry_reader),
         admin_dsn=elsewhere.postgres.dsn.get_secret_value(),
     )
+
+
+def _registry_elsewhere(
+    data: Path, registry: RegistryAddress, reader: SecretStr | None
+) -> Callable[[str], RegistryAddress]:
+    """Give another registry as its users: those of `prepare`, else one user for all changes and one who reads."""
+    if registry.user is None:
+        plan = stack_plan(data)
+        return lambda name: replace(registry, user=registry_as(plan, name).user)
+    rights = {each.value for each in RegistryRight}
+    reads = reader.get_secret_value() if reader else None
+    return lambda name: registry if name in rights else replace(registry, user=reads)
 
 
 def require_servers(data: Path) -> None:
@@ -141,6 +159,15 @@ def _started(data: Path, progress: Progress) -> StackPlan:
         stop_registry(plan)
     start_servers(plan, progress=progress)
     return plan
+
+
+def prepare_servers(data: Path, *, kafka_host: str, registry_host: str) -> None:
+    """Make what Kafka and the registry need before they start where others start them: certificates, users."""
+    plan = stack_plan(data)
+    hosts = {node_name(1): kafka_host, REGISTRY_NAME: registry_host}
+    ensure_certificates(plan.tls, node_name(1), ADMINISTRATOR, REGISTRY_NAME, hosts=hosts)
+    ensure_readers(plan, members(data))
+    write_configuration(plan)
 
 
 def members(data: Path) -> list[AgencyCode]:

@@ -1,4 +1,4 @@
-"""`lienthong up`, `down`, `status`, `provision`, `hold`, `release`."""
+"""`lienthong up`, `down`, `status`, `prepare`, `provision`, `hold`, `release`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(up)
     app.command()(down)
     app.command()(status)
+    app.command()(prepare)
     app.command("provision")(provision_servers)
     app.command("hold")(hold_worker)
     app.command("release")(release_worker)
@@ -52,13 +53,22 @@ def status(data: Data = None, json: Json = False) -> None:  # noqa: FBT002 -- a 
         raise typer.Exit(1)
 
 
+def prepare(
+    data: Data = None,
+    kafka_host: Annotated[str, typer.Option(help="How clients call Kafka.")] = "localhost",
+    registry_host: Annotated[str, typer.Option(help="How clients call the registry.")] = "localhost",
+) -> None:
+    """Make certificates and the registry's users, where not `up` but something else starts Kafka and the registry."""
+    installation.prepare_servers(chosen_data(data), kafka_host=kafka_host, registry_host=registry_host)
+
+
 def provision_servers(data: Data = None) -> None:
-    """Make the topics, schemas, roles and tables that are missing, here or on the servers of the environment."""
+    """Bring topics, schemas, rights, roles and tables up to date, here or on the servers of the environment."""
     with progress_on() as progress:
         made = provision(installation.servers_of(chosen_data(data)), progress=progress)
     say(
         f"Newly made: {len(made.topics)} topics, {len(made.schemas)} schemas, "
-        f"{len(made.database_schemas)} database schemas."
+        f"{len(made.database_schemas)} database schemas. Changes of users, rights and quotas: {len(made.access)}."
     )
 
 

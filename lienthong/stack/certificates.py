@@ -9,6 +9,7 @@ need `ca.pem` alone. What is about to end is made anew at the next start.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,13 +41,14 @@ def certificate_file(folder: Path, name: str) -> Path:
     return folder / f"{name}.pem"
 
 
-def ensure_certificates(folder: Path, *names: str) -> list[str]:
+def ensure_certificates(folder: Path, *names: str, hosts: Mapping[str, str] | None = None) -> list[str]:
     """
     Make what is missing or near its end.
 
     Args:
         folder: made with mode 0700 when absent.
         names: of servers, each of which also is a client of its fellows, or `ADMINISTRATOR`.
+        hosts: how clients call a server beside `localhost` and its name, where that is another.
 
     Returns:
         The names whose file is new.
@@ -58,7 +60,7 @@ def ensure_certificates(folder: Path, *names: str) -> list[str]:
     authority = _Authority.in_folder(folder)
     made = [name for name in names if not authority.lasts(certificate_file(folder, name))]
     for name in made:
-        authority.issue(certificate_file(folder, name), name)
+        authority.issue(certificate_file(folder, name), name, host=(hosts or {}).get(name, name))
     return made
 
 
@@ -101,7 +103,7 @@ class _Authority:
         ours = bool(chain) and chain[0] == self._certificate
         return ours and own.not_valid_after_utc - _RENEW_BEFORE > datetime.now(UTC)
 
-    def issue(self, file: Path, name: str) -> None:
+    def issue(self, file: Path, name: str, *, host: str) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name(
             [
@@ -109,7 +111,8 @@ class _Authority:
                 x509.NameAttribute(NameOID.COMMON_NAME, name),
             ]
         )
-        places = [x509.DNSName("localhost"), x509.DNSName(name), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
+        called = [x509.DNSName(each) for each in dict.fromkeys(("localhost", name, host))]
+        places = [*called, x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
         purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         certificate = (
             _begun(subject, self._certificate.subject, key, days=_DAYS)

@@ -26,7 +26,7 @@ from lienthong.stack.versions import REGISTRY_COMPATIBILITY
 from streams.errors import TransientError
 from streams.registry import RegistryAddress
 
-__all__ = ["REGISTRY", "REGISTRY_NAME", "application_properties", "require_compatibility"]
+__all__ = ["REGISTRY", "REGISTRY_NAME", "application_properties", "require_compatibility", "write_configuration"]
 
 JVM = (
     "-Xms64m",
@@ -96,12 +96,16 @@ def _fetch(plan: StackPlan, progress: Progress) -> None:
     fetch_registry(plan.cache, progress=progress)
 
 
+def write_configuration(plan: StackPlan) -> None:
+    """Write the registry's configuration, with hashes of its users' passwords."""
+    config = make_private_folder(make_private_folder(plan.registry_folder) / "config")
+    write_private(config / "application.properties", properties_text(application_properties(plan)))
+
+
 def _prepare(plan: StackPlan, java: Path, progress: Progress) -> Launch:
     installed = fetch_registry(plan.cache, progress=progress)
-    folder = make_private_folder(plan.registry_folder)
-    config = make_private_folder(folder / "config")
-    # The registry reads it from the folder it is started in.
-    write_private(config / "application.properties", properties_text(application_properties(plan)))
+    folder = plan.registry_folder
+    write_configuration(plan)  # the registry reads it from the folder it is started in
     return Launch(
         argv=[
             str(java),

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from lienthong.settings import AgencySettings
+from lienthong.settings import AgencySettings, ProvisionSettings
 from lienthong.stack import StackPlan
 from lienthong.stack.kafka import server_properties
 from lienthong.stack.versions import KAFKA_VERSION, POSTGRES_MAJOR, REGISTRY_VERSION
@@ -84,14 +84,18 @@ def test_kafka_has_the_settings_of_the_embedded_one(compose: dict[str, Any]) -> 
     """Every setting that is not an address or a folder is equal."""
     environment = compose["services"]["kafka"]["environment"]
     here = server_properties(StackPlan(data=Path("d"), cache=Path("c")))
-    addresses = {key for key in here if "listener" in key or key in {"controller.quorum.voters", "log.dirs"}}
+    addresses = {"controller.quorum.voters", "log.dirs", "listeners", "advertised.listeners"}
+    addresses |= {"listener.security.protocol.map", "ssl.keystore.location", "ssl.truststore.location"}
+    # There is one more listener for clients, on the machine itself; it must be as closed as the other.
+    for_host = {key.replace("clients", "host"): value for key, value in here.items() if ".clients." in key}
 
-    names = {key: f"KAFKA_{key.replace('.', '_').upper()}" for key in here}
+    names = {key: f"KAFKA_{key.replace('-', '___').replace('.', '_').upper()}" for key in here | for_host}
 
-    assert {key: value for key, value in here.items() if key not in addresses} == {
-        key: environment.get(name) for key, name in names.items() if key not in addresses
+    assert {key: value for key, value in (here | for_host).items() if key not in addresses} == {
+        key: environment.get(name, "").replace("$$", "$") for key, name in names.items() if key not in addresses
     }
     assert set(environment) == set(names.values())
+    assert "PLAINTEXT" not in str(environment)
 
 
 def test_every_agency_of_the_directory_has_a_worker(compose: dict[str, Any]) -> None:
@@ -100,13 +104,16 @@ def test_every_agency_of_the_directory_has_a_worker(compose: dict[str, Any]) -> 
 
     workers = {name: service["command"] for name, service in compose["services"].items() if "build" in service}
 
-    assert workers == {"provision": ["provision"]} | {name: ["worker", name] for name in {"bus", *agencies}}
+    prepare = ["prepare", "--kafka-host", "kafka", "--registry-host", "registry"]
+    assert workers == {"prepare": prepare, "provision": ["provision"]} | {
+        name: ["worker", name] for name in {"bus", *agencies}
+    }
 
 
 def test_workers_wait_for_the_provisioning_and_know_no_password(compose: dict[str, Any]) -> None:
     """Only the provisioning has the superuser's password."""
     for name, service in compose["services"].items():
-        if "build" in service and name != "provision":
+        if "build" in service and name not in {"prepare", "provision"}:
             assert service["depends_on"] == {"provision": {"condition": "service_completed_successfully"}}
             assert "PASSWORD" not in json.dumps(service)
     assert "${LIENTHONG_POSTGRES_PASSWORD:?" in json.dumps(compose["services"]["provision"])
@@ -125,7 +132,7 @@ def _variables(model: type[BaseModel], prefix: str) -> set[str]:
 
 def test_every_variable_is_a_setting(compose: dict[str, Any]) -> None:
     """A typo in a name would be ignored in silence."""
-    known = _variables(AgencySettings, "LIENTHONG_") | {"LIENTHONG_DATA"}
+    known = _variables(AgencySettings, "LIENTHONG_") | _variables(ProvisionSettings, "LIENTHONG_") | {"LIENTHONG_DATA"}
 
     used = {
         name
@@ -165,10 +172,11 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_special() -> None:
 def test_workers_are_well_when_they_are_ready(compose: dict[str, Any]) -> None:
     """Each is asked at the port that its own environment sets; the provisioning ends and is asked nothing."""
     for name, service in compose["services"].items():
-        if "build" in service and name != "provision":
+        if "build" in service and name not in {"prepare", "provision"}:
             port = service["environment"]["LIENTHONG_METRICS_PORT"]
             assert f"http://127.0.0.1:{port}/readyz" in service["healthcheck"]["test"][-1]
-    assert compose["services"]["provision"]["healthcheck"] == {"disable": True}
+    for name in ("prepare", "provision"):
+        assert compose["services"][name]["healthcheck"] == {"disable": True}
 
 
 def test_the_units_wait_until_a_worker_is_ready() -> None:

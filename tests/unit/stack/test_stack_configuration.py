@@ -14,13 +14,16 @@ from streams.errors import ConfigurationError
 
 
 def test_every_server_listens_on_loopback_only(tmp_path: Path) -> None:
-    """Nothing is reachable from another machine."""
+    """Nothing is reachable from another machine, and the registry tells strangers nothing at a second port."""
     plan = StackPlan(data=tmp_path, cache=tmp_path)
     kafka, registry = server_properties(plan), application_properties(plan)
 
     listeners = [listener.split("://")[1].rsplit(":")[0] for listener in kafka["listeners"].split(",")]
-    hosts = {registry["quarkus.http.host"], registry["quarkus.management.host"], *listeners}
-    assert hosts == {"127.0.0.1"}
+    assert {registry["quarkus.http.host"], *listeners} == {"127.0.0.1"}
+    assert (registry["quarkus.management.host-enabled"], registry["quarkus.http.insecure-requests"]) == (
+        "false",
+        "disabled",
+    )
 
 
 def test_kafka_makes_no_topic_by_itself_and_loses_none(tmp_path: Path) -> None:
