@@ -45,7 +45,8 @@ _ROLES = {
     RegistryRight.DELETE: "sr-developer",
     RegistryRight.SAVE_AND_RESTORE: "sr-admin",
 }
-_ANYBODY = "authenticated"
+_OWN = "/apis/registry/v3"
+_ANYBODY, _NOBODY = "authenticated", "deny"
 _READ = {"GET,HEAD,OPTIONS": _ANYBODY}
 _GATES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     # name: a path, and who may what there. The longest path that fits counts alone; a method not named is refused.
@@ -55,7 +56,10 @@ _GATES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "version": (f"{_CONFLUENT}/subjects/*/versions/*", {**_READ, "DELETE": RegistryRight.DELETE}),
     "check": (f"{_CONFLUENT}/compatibility/*", {**_READ, "POST": _ANYBODY}),
     "config": (f"{_CONFLUENT}/config/*", {**_READ, "PUT,DELETE": RegistryRight.COMPATIBILITY}),
-    "keep": ("/apis/registry/v3/admin/*", {"GET,POST,PUT,DELETE": RegistryRight.SAVE_AND_RESTORE}),
+    "admin": (f"{_OWN}/admin/*", {"GET,HEAD,OPTIONS": _NOBODY}),
+    "save": (f"{_OWN}/admin/export", {"GET": RegistryRight.SAVE_AND_RESTORE}),
+    "restore": (f"{_OWN}/admin/import", {"POST": RegistryRight.SAVE_AND_RESTORE}),
+    "empty": (f"{_OWN}/admin/rules", {"DELETE": RegistryRight.SAVE_AND_RESTORE}),
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.stack import SilentProgress, StackPlan, default_cache, start_servers, stop_servers
+from lienthong.stack import SilentProgress, StackPlan, default_cache, ensure_readers, start_servers, stop_servers
 from streams.errors import ConfigurationError, TransientError
 
 
@@ -19,6 +19,7 @@ def plan() -> Iterator[StackPlan]:
     # Not pytest's own folder: its path is long, and on a shared machine it is listed for other users.
     with tempfile.TemporaryDirectory(prefix="lienthong-test-", ignore_cleanup_errors=True) as folder:
         plan = StackPlan.on_free_ports(Path(folder) / "data", default_cache())
+        ensure_readers(plan, ["tax-hanam"])
         yield plan
         stop_servers(plan)
 
