@@ -5,8 +5,8 @@ Consume, enrich, republish: this runtime against what a Python user could pick, 
 
 Every contender reads the same events of about 500 bytes with their CloudEvents headers from 4 partitions, does the
 same work (contenders/work.py), and writes with acks=all to a topic of its own, whose broker-side time stamps give the
-rate: from the first enriched event to the last. All commit only what is confirmed. Rounds are interleaved. A round in
-which an event is missing fails.
+rate: from the first enriched event to the last. All reach Kafka by TLS and commit only what is confirmed. Rounds are
+interleaved. A round in which an event is missing fails.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,10 +51,10 @@ CONTENDERS = {
 DEADLINE_SECONDS = 180
 
 
-def produce(bootstrap: str, count: int) -> int:
+def produce(address: KafkaAddress, count: int) -> int:
     """Write the source events; how many bytes a value has on average."""
     schema = fastavro.parse_schema(json.loads((HERE / "event.avsc.json").read_text(encoding="utf-8")))
-    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, "linger.ms": 20})
+    producer = Producer({**address.librdkafka(), "acks": "all", "enable.idempotence": True, "linger.ms": 20})
     total = 0
     for index in range(count):
         value, event = source_event(schema, index)
@@ -108,21 +109,22 @@ def source_event(schema: object, index: int) -> tuple[bytes, Event]:
     return buffer.getvalue(), event
 
 
-def run(contender: str, bootstrap: str, target: str, count: int) -> float:
+def run(contender: str, address: KafkaAddress, target: str, count: int) -> float:
     """Run one contender until its topic holds everything; events a second."""
     python = python_for(HERE / f"{contender}.py", default_cache())
-    words = [str(python), str(HERE / f"{contender}.py"), bootstrap, SOURCE, target, f"bench.{target}", str(count)]
+    where = json.dumps(asdict(address))
+    words = [str(python), str(HERE / f"{contender}.py"), where, SOURCE, target, f"bench.{target}", str(count)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     try:
-        return measure(bootstrap, target, count)
+        return measure(address, target, count)
     finally:
         process.terminate()
         process.wait(30)
 
 
-def measure(bootstrap: str, target: str, count: int) -> float:
+def measure(address: KafkaAddress, target: str, count: int) -> float:
     """Read a topic until all events are there, each once by id; events a second by the broker's clock."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "measure", "enable.auto.commit": False})
+    consumer = Consumer({**address.librdkafka(), "group.id": "measure", "enable.auto.commit": False})
     consumer.assign([TopicPartition(target, each, 0) for each in range(PARTITIONS)])
     ids, times = set(), []
     deadline = time.monotonic() + DEADLINE_SECONDS
@@ -159,23 +161,22 @@ def main() -> None:
         with progress_on() as progress:
             start_servers(plan, progress=progress)
         try:
-            rates = rounds(plan.kafka_bootstrap, chosen, arguments.events, arguments.rounds)
+            rates = rounds(plan.kafka_admin, chosen, arguments.events, arguments.rounds)
         finally:
             stop_servers(plan)
     report(rates, arguments.events)
 
 
-def rounds(bootstrap: str, chosen: list[str], events: int, count: int) -> dict[str, list[float]]:
+def rounds(address: KafkaAddress, chosen: list[str], events: int, count: int) -> dict[str, list[float]]:
     """Run every contender in every round."""
-    address = KafkaAddress(bootstrap=bootstrap)
     make_topics(address, [topic(SOURCE)])
-    print(f"{events} events of {produce(bootstrap, events)} bytes", flush=True)
+    print(f"{events} events of {produce(address, events)} bytes", flush=True)
     rates: dict[str, list[float]] = {each: [] for each in chosen}
     for number in range(count):
         for contender in chosen:
             target = f"lt.bench.{contender}_{number}"
             make_topics(address, [topic(target)])
-            rates[contender].append(run(contender, bootstrap, target, events))
+            rates[contender].append(run(contender, address, target, events))
             print(f"round {number + 1}: {CONTENDERS[contender]:40s} {rates[contender][-1]:9,.0f} events/s", flush=True)
     return rates
 

@@ -38,15 +38,24 @@ from whole_path_worker import use_directory
 import schemas
 from lienthong.provision import DATABASE, Servers, provision
 from lienthong.settings import remember_stack
-from lienthong.stack import SilentProgress, StackPlan, default_cache, postgres_admin_dsn, progress_on
+from lienthong.stack import (
+    SilentProgress,
+    StackPlan,
+    default_cache,
+    ensure_readers,
+    postgres_admin_dsn,
+    progress_on,
+    registry_as,
+)
 from lienthong.stack.servers import start_servers, stop_servers
 from streams import topics
 from streams.catalogue import load_catalogue
 from streams.codec import Codec
+from streams.directory import load_directory
 from streams.event import Event
 from streams.headers import event_headers
-from streams.kafka import KafkaAddress, producer_settings
-from streams.names import AgencyCode, EventType, database_schema, event_topic
+from streams.kafka import producer_settings
+from streams.names import BUS, AgencyCode, EventType, database_schema, event_topic
 from streams.registry import ConfluentRegistry, preload_ids
 from streams.sealing import Personal, SubjectKey, seal
 from streams.subject import SubjectRef, pseudonym
@@ -155,12 +164,13 @@ def prepared(shape: Shape) -> Iterator[Bench]:
         plan = StackPlan.on_free_ports(Path(folder) / "data", default_cache())
         codes = write_directory(plan.data, shape.recipients)
         use_directory(plan.data)
+        ensure_readers(plan, [BUS, *load_directory().agencies])
         with progress_on() as progress:
             start_servers(plan, progress=progress)
         try:
             remember_stack(plan)
             provision(Servers.of_stack(plan), progress=SilentProgress())
-            with ConfluentRegistry(plan.registry_url) as registry:
+            with ConfluentRegistry(registry_as(plan, BUS)) as registry:
                 codec = Codec(catalogue=load_catalogue(), ids=preload_ids(registry, load_catalogue()))
             yield Bench(plan=plan, recipients=codes, workers=shape.workers, codec=codec, keys=_keys(plan))
         finally:
@@ -208,7 +218,7 @@ def make(bench: Bench, number: int) -> tuple[bytes, Event]:
 
 def produce(bench: Bench, count: int, *, rate: float | None = None) -> None:
     """Write events, as fast as it goes or at a steady rate."""
-    producer = Producer(producer_settings(KafkaAddress(bootstrap=bench.plan.kafka_bootstrap), client_id="bench"))
+    producer = Producer(producer_settings(bench.plan.kafka_admin, client_id="bench"))
     producer.list_topics(event_topic(TYPE), timeout=30)
     producer.poll(1.0 if rate else 0)  # let it be given its id, which takes longer than any event
     began = time.monotonic()

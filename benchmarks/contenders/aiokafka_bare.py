@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from work import enrich
+from work import enrich, tls
 
-bootstrap, source, target, group, count = sys.argv[1:6]
+address, source, target, group, count = json.loads(sys.argv[1]), *sys.argv[2:6]
 
 
 async def main() -> None:
     """Consume, enrich, produce, commit."""
-    consumer = AIOKafkaConsumer(
-        source, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=131072
-    )
+    where = {"bootstrap_servers": address["bootstrap"], "security_protocol": "SSL", "ssl_context": tls(address)}
+    consumer = AIOKafkaConsumer(source, **where, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest")
+    producer = AIOKafkaProducer(**where, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=131072)
     await consumer.start()
     await producer.start()
     left, before = int(count), None

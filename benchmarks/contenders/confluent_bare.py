@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import deque
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from work import enrich
+from work import enrich, librdkafka
 
-bootstrap, source, target, group, count = sys.argv[1:6]
+address, source, target, group, count = json.loads(sys.argv[1]), *sys.argv[2:6]
 consumer = Consumer(
     {
-        "bootstrap.servers": bootstrap,
+        **librdkafka(address),
         "group.id": group,
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
         "isolation.level": "read_committed",
     }
 )
-producer = Producer({"bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, "linger.ms": 5})
+producer = Producer({**librdkafka(address), "acks": "all", "enable.idempotence": True, "linger.ms": 5})
 consumer.subscribe([source])
 batches: deque[dict[str, object]] = deque()
 left = int(count)

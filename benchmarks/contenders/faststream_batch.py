@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
-from work import transform
+from faststream.security import BaseSecurity
+from work import tls, transform
 
-bootstrap, source, target, group, count = sys.argv[1:6]
-broker = KafkaBroker(bootstrap, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=131072)
+address, source, target, group, count = json.loads(sys.argv[1]), *sys.argv[2:6]
+broker = KafkaBroker(
+    address["bootstrap"],
+    security=BaseSecurity(ssl_context=tls(address), use_ssl=True),
+    acks="all",
+    enable_idempotence=True,
+    linger_ms=5,
+    max_batch_size=131072,
+)
 app = FastStream(broker)
 
 

@@ -7,15 +7,17 @@ defaults is set in its favour: its compiled stream loop, a linger, no web server
 
 from __future__ import annotations
 
+import json
 import sys
 
 import faust
-from work import enrich
+from work import enrich, tls
 
-bootstrap, source, target, group, count = sys.argv[1:6]
+address, source, target, group, count = json.loads(sys.argv[1]), *sys.argv[2:6]
 app = faust.App(
     group,
-    broker=f"kafka://{bootstrap}",
+    broker=f"kafka://{address['bootstrap']}",
+    broker_credentials=faust.SSLCredentials(tls(address)),
     web_enabled=False,
     topic_allow_declare=False,
     topic_disable_leader=True,

@@ -22,7 +22,7 @@ from streams.runtime import WorkerSpec, run_worker
 from streams.sender import Sender
 from streams.testing import MemoryKeyring, MemoryRegistry
 
-bootstrap, source, target, group, count = sys.argv[1:6]
+address, source, target, group, count = json.loads(sys.argv[1]), *sys.argv[2:6]
 SCHEMA = json.loads((Path(__file__).parent / "event.avsc.json").read_text(encoding="utf-8"))
 SOURCE, TARGET = EventType(source.removeprefix("lt.")), EventType(target.removeprefix("lt."))
 
@@ -65,7 +65,7 @@ async def closed() -> None:
 run_worker(
     WorkerSpec(
         group=group,
-        address=KafkaAddress(bootstrap=bootstrap),
+        address=KafkaAddress(**address),
         topics=[TopicName(source)],
         open=opened,
         close=closed,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
 from quixstreams import Application
-from work import transform
+from quixstreams.kafka import ConnectionConfig
+from work import librdkafka, transform
 
-bootstrap, source, target, group, count = sys.argv[1:6]
+address, source, target, group, count = json.loads(sys.argv[1]), *sys.argv[2:6]
 app = Application(
-    broker_address=bootstrap,
+    broker_address=ConnectionConfig.from_librdkafka_dict(librdkafka(address)),
     consumer_group=group,
     auto_offset_reset="earliest",
     auto_create_topics=False,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import ssl
 import struct
 import uuid
 from datetime import UTC, datetime
@@ -23,6 +24,24 @@ SCHEMA = fastavro.parse_schema(json.loads((Path(__file__).parent / "event.avsc.j
 PREFIX = struct.pack(">bI", 0, 1)
 
 Headers = list[tuple[str, bytes]]
+
+
+def tls(address: dict[str, str]) -> ssl.SSLContext:
+    """Give what a client on Python's own TLS needs for the benchmark's cluster."""
+    context = ssl.create_default_context(cafile=address["ca_file"])
+    context.load_cert_chain(address["key_file"])
+    return context
+
+
+def librdkafka(address: dict[str, str]) -> dict[str, str]:
+    """Give what a client on librdkafka needs for it."""
+    return {
+        "bootstrap.servers": address["bootstrap"],
+        "security.protocol": "SSL",
+        "ssl.ca.location": address["ca_file"],
+        "ssl.certificate.location": address["key_file"],
+        "ssl.key.location": address["key_file"],
+    }
 
 
 def enrich(headers: Headers, value: bytes) -> tuple[bytes, Headers]:
