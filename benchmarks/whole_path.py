@@ -69,7 +69,7 @@ WRITTEN = "select n_tup_ins from pg_stat_user_tables where relid = 'inbox'::regc
 GRANT = """
 [[receive]]
 type = "einvoice.anomaly_detected"
-purpose = "benchmark"
+purpose = "investigation"
 article = "ke-hoach-1679-2023/IV.4"
 valid_from = 2023-07-01
 fields = ["invoice", "message_vi", "message_en", "inputs", "document", "detected_at", "seller_tax_code"]

@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lienthong.checkup import note_of
-from lienthong.directory import LiveDirectory
+from lienthong.directory import LiveDirectory, contradictions
 from lienthong.provision import Provisioned, Servers, provision
 from lienthong.settings import ProvisionSettings, remember_stack, stack_plan
 from lienthong.stack import Progress, ServiceStatus, server_status, start_servers, stop_servers
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
+from streams.directory_rules import require_sound
 from streams.errors import ConfigurationError, TransientError
 from streams.names import BUS
 
@@ -43,6 +44,8 @@ def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> P
     """
     if (data / UNFINISHED).exists():
         raise ConfigurationError(f"The restore of {data} did not end well: stop it, remove the folder, restore again.")
+    if not servers_only:
+        require_sound(contradictions(data))  # provisioning looks, too, and by then the servers would run
     plan = stack_plan(data)
     remember_stack(plan)
     start_servers(plan, progress=progress)
