@@ -54,12 +54,14 @@ def days_left(days: Days, *, without: Iterable[Days]) -> list[Days]:
     """
     Give those days of a span that are in none of some others, as spans, oldest first.
 
+    One that ends before it begins has no days.
+
     >>> days_left((date(2024, 1, 1), date(2024, 1, 9)), without=[(date(2024, 1, 3), date(2024, 1, 8))])[1]
     (datetime.date(2024, 1, 9), datetime.date(2024, 1, 9))
     """
     left = []
     first, last = days
-    for begin, end in sorted(without):
+    for begin, end in sorted(each for each in without if each[0] <= each[1]):
         if begin > last:
             break
         if begin > first:

@@ -180,7 +180,7 @@ def _integer(bits: int) -> Callable[[Any], int]:
 
 
 def _moment(given: Any) -> datetime:
-    moment = datetime.fromisoformat(given)
+    moment = datetime.fromisoformat(_text(given))
     if moment.tzinfo is None:
         raise ValueError("a time without offset")
     return moment
@@ -191,9 +191,13 @@ _PLAIN: Mapping[str, tuple[Callable[[Any], Any], str, str]] = {
     "boolean": (_boolean, "true hoặc false", "true or false"),
     "int": (_integer(31), "một số nguyên", "a whole number"),
     "long": (_integer(63), "một số nguyên", "a whole number"),
-    "bytes": (bytes.fromhex, "chuỗi thập lục phân", "bytes in hexadecimal"),
-    "uuid": (UUID, "một UUID", "a UUID"),
+    "bytes": (lambda given: bytes.fromhex(_text(given)), "chuỗi thập lục phân", "bytes in hexadecimal"),
+    "uuid": (lambda given: UUID(_text(given)), "một UUID", "a UUID"),
     "timestamp-micros": (_moment, "thời điểm ISO 8601 có múi giờ", "a time by ISO 8601, with its offset"),
-    "date": (date.fromisoformat, "ngày ISO 8601, ví dụ 2026-11-24", "a day by ISO 8601, such as 2026-11-24"),
+    "date": (
+        lambda given: date.fromisoformat(_text(given)),
+        "ngày ISO 8601, ví dụ 2026-11-24",
+        "a day by ISO 8601, such as 2026-11-24",
+    ),
 }
 """How a value of each primitive or logical type is read, and what it should be."""

@@ -264,6 +264,14 @@ def test_every_rule_is_planted() -> None:
     assert len(EACH) >= 20
 
 
+def test_every_code_is_documented() -> None:
+    """docs/operations.md lists them by what they are about."""
+    page = (schemas.SHIPPED.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.split("| it finds | codes |")[1].split("\n\n")[0]
+
+    assert set(re.findall(r"`(\w+)`", table)) == {*PLANTED, "successor_circle"}
+
+
 def test_succession_in_a_circle_is_found(tmp_path: Path) -> None:
     """At each agency of the circle, and not at one that only leads into it."""
     contract = copied(
