@@ -159,7 +159,7 @@ class Agency(Dated):
     def places(self, *, on: date) -> frozenset[str]:
         """Give the codes of the places where it is competent on a day; none when it is not in office."""
         held = [each.codes for each in self.jurisdiction if self.holds(on=on) and each.holds(on=on)]
-        return frozenset().union(*held)
+        return frozenset[str]().union(*held)
 
     def may_publish(self, event_type: EventType, *, on: date) -> bool:
         """Say whether it may publish a type on a day."""

@@ -125,8 +125,9 @@ class _Reading:
         except (ValueError, TypeError, OverflowError):
             return self._wrong(path, vi, en)
 
-    def _wrong(self, path: str, vi: str, en: str) -> None:
+    def _wrong(self, path: str, vi: str, en: str) -> Any:
         self.misfits.append(Misfit(path, f"Phải là {vi}.", f"It must be {en}."))
+        return None
 
 
 def _learn(schema: Any, types: dict[str, Any], space: str) -> None:

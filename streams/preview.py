@@ -174,7 +174,8 @@ def _not_granted(plain: PlainEvent, directory: Directory, day: date) -> Iterator
 
 def _signers(plain: PlainEvent, directory: Directory, day: date) -> list[OfficerName]:
     agency = directory.agencies.get(plain.source)
-    return sorted({each.name for each in agency.officers if each.holds(on=day) and may_act(each)} if agency else ())
+    officers = agency.officers if agency else ()
+    return sorted({each.name for each in officers if each.holds(on=day) and may_act(each)})
 
 
 def _unsigned(plain: PlainEvent, directory: Directory, day: date, signers: Sequence[OfficerName]) -> Iterator[Refusal]:

@@ -21,7 +21,8 @@ __all__ = ["Problem", "TableError", "checked_by", "read_table"]
 
 _Model = TypeVar("_Model", bound=Table)
 
-_KINDS: dict[str, Literal["unknown_key", "missing_key"]] = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
+_Kind = Literal["not_toml", "unknown_key", "missing_key", "wrong_value"]
+_KINDS: dict[str, _Kind] = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Problem:
     """
 
     where: str
-    kind: Literal["not_toml", "unknown_key", "missing_key", "wrong_value"]
+    kind: _Kind
     detail: str
 
 
@@ -51,7 +52,9 @@ class TableError(ConfigurationError):
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         sentences = [f"{each.where or 'the file'} is wrong ({each.kind}: {each.detail})" for each in problems]
-        super().__init__(f"{file} cannot be used: {'; '.join(sentences)}.")
+        super().__init__(
+            f"{file} cannot be used: {'; '.join(sentences)}. `lienthong directory check` says what to do about each."
+        )
         self.file = file
         self.problems = tuple(problems)
 

@@ -145,7 +145,7 @@ def read_contract(
         What could be read, and what is wrong with the rest.
     """
     findings: list[Finding] = []
-    officers = [each for path, text in officer_files(overlay) for each in _officer(path, text, findings)]
+    officers = [each for path, text in officer_files(overlay) for each in _officer(path, text, catalogue, findings)]
     agencies: list[Entry] = []
     for path, text in schemas.directory_files(contract):
         place = Place(f"directory/{path.name}")
@@ -168,12 +168,12 @@ def read_contract(
     return Contract(catalogue, kinds, agencies, law, strays), findings
 
 
-def _officer(path: Path, text: str, findings: list[Finding]) -> Iterator[EnteredOfficer]:
+def _officer(path: Path, text: str, catalogue: Catalogue, findings: list[Finding]) -> Iterator[EnteredOfficer]:
     place = Place(f"added/{path.parent.name}/{path.name}")
     try:
         yield EnteredOfficer(place, read_table(Officer, place.file, text), added=True)
     except TableError as error:
-        findings += unreadable(error, text, None)
+        findings += unreadable(error, text, catalogue)
 
 
 def _agency_of(entered: EnteredOfficer) -> str:

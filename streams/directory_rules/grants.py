@@ -25,7 +25,7 @@ __all__ = [
 def types_are_in_the_catalogue(contract: Contract) -> Iterator[Finding]:
     """Every type that is granted has a schema; the audit log is written by the bus alone."""
     for entry in contract.entries:
-        for place, grant in chain(_publishes(entry), entry.receives):
+        for place, grant in chain(*_granted(entry)):
             spec = contract.catalogue.types.get(grant.type)
             if spec is None:
                 known = listed(contract.catalogue.types)
@@ -51,7 +51,7 @@ def types_are_in_the_catalogue(contract: Contract) -> Iterator[Finding]:
 def grants_do_not_overlap(contract: Contract) -> Iterator[Finding]:
     """For one type and day, one grant to publish and one to receive: two would leave open which of them holds."""
     for entry in contract.entries:
-        for grants in (_publishes(entry), entry.receives):
+        for grants in _granted(entry):
             by_type: dict[str, list[tuple[Place, Dated]]] = defaultdict(list)
             for place, grant in grants:
                 by_type[grant.type].append((place, grant))
@@ -160,5 +160,7 @@ def _not_in_force(place: Place, grant: ReceiveGrant, basis: Basis, held: Days) -
         )
 
 
-def _publishes(entry: Entry) -> Sequence[tuple[Place, PublishGrant]]:
-    return [(entry.place.at(f"publish[{index}]"), each) for index, each in enumerate(entry.agency.publish)]
+def _granted(entry: Entry) -> Sequence[Sequence[tuple[Place, PublishGrant | ReceiveGrant]]]:
+    """Give the grants to publish and those to receive, each with its place."""
+    publishes = [(entry.place.at(f"publish[{index}]"), each) for index, each in enumerate(entry.agency.publish)]
+    return publishes, entry.receives

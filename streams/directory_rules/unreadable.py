@@ -20,14 +20,14 @@ _KEY = re.compile(r".*public_key(\.[^.]+)*")
 _LANGUAGES = {"vi": ("tiếng Việt", "Vietnamese"), "en": ("tiếng Anh", "English")}
 
 
-def unreadable(wrong: TableError, text: str, catalogue: Catalogue | None) -> Iterator[Finding]:
+def unreadable(wrong: TableError, text: str, catalogue: Catalogue) -> Iterator[Finding]:
     """
     Say what is wrong in a file.
 
     Args:
         wrong: what the reader found.
         text: the file's text.
-        catalogue: the event types, where it is a directory entry.
+        catalogue: the event types, which say what is personal.
     """
     for problem in wrong.problems:
         place = Place(wrong.file, problem.where)
@@ -35,8 +35,8 @@ def unreadable(wrong: TableError, text: str, catalogue: Catalogue | None) -> Ite
             yield _no_toml(place, problem)
         elif _NAME.fullmatch(problem.where) and problem.kind != "unknown_key":
             yield _no_name(place)
-        elif _ARTICLE.fullmatch(problem.where) and problem.kind == "missing_key":
-            yield _no_article(place, text, catalogue)
+        elif (grant := _ARTICLE.fullmatch(problem.where)) and problem.kind == "missing_key":
+            yield _no_article(place, _personal(tomllib.loads(text)["receive"][int(grant[1])], catalogue))
         elif problem.where in ("inbox_days", "quarantine_days"):
             yield _no_retention(place)
         elif _KEY.fullmatch(problem.where) and problem.kind == "wrong_value":
@@ -68,8 +68,8 @@ def _no_name(place: Place) -> Finding:
     )
 
 
-def _no_article(place: Place, text: str, catalogue: Catalogue | None) -> Finding:
-    personal = listed(_personal(place, text, catalogue))
+def _no_article(place: Place, fields: frozenset[str]) -> Finding:
+    personal = listed(fields)
     return error(
         "article_missing",
         place,
@@ -115,12 +115,8 @@ def _plain(place: Place, problem: Problem) -> Finding:
     return error(problem.kind, place, vi=vi, en=en, do_vi=do_vi, do_en=do_en)
 
 
-def _personal(place: Place, text: str, catalogue: Catalogue | None) -> frozenset[str]:
+def _personal(grant: Any, catalogue: Catalogue) -> frozenset[str]:
     """Name the personal fields of a grant that could not be read as one."""
-    found = _ARTICLE.fullmatch(place.path)
-    if catalogue is None or found is None:
-        return frozenset()
-    grant: Any = tomllib.loads(text)["receive"][int(found[1])]
     spec = catalogue.types.get(EventType(str(grant.get("type"))))
     fields = grant.get("fields")
     return spec.sealed & {str(each) for each in fields} if spec and isinstance(fields, list) else frozenset()

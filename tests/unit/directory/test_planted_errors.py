@@ -109,6 +109,7 @@ PLANTED: dict[str, list[tuple[str, Edit, str, str]]] = {
             "publish[0]",
         ),
         (POST, swap('role = "officer"\nvalid_from = 2023', 'role = "officer"\nvalid_from = 2022'), POST, "officers[0]"),
+        (BANK, top("valid_to = 2024-06-30"), BANK, "receive[0]"),
         (
             BANK,
             lambda text: swap("valid_from = 2024-07-01", "valid_from = 2024-07-01\nvalid_to = 2026-06-30")(
@@ -299,6 +300,14 @@ def test_a_successor_that_takes_over_is_no_contradiction(tmp_path: Path) -> None
     )
 
     assert found_in(contract) == []
+
+
+def test_grants_of_one_type_may_follow_one_another(tmp_path: Path) -> None:
+    """One ends on the day before the other begins."""
+    first = swap(f'"einvoice.received"\n{FIRST}', f'"einvoice.received"\n{FIRST}{ENDS}')
+    second = add('[[publish]]\ntype = "einvoice.received"\nvalid_from = 2025-07-01')
+
+    assert found_in(copied(tmp_path, [(TAX, first), (TAX, second)])) == []
 
 
 def test_the_sentence_about_a_grant_without_article_names_personal_fields(tmp_path: Path) -> None:

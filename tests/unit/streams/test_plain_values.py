@@ -130,6 +130,14 @@ def test_a_personal_value_goes_no_further() -> None:
     assert "khoản" not in repr(fields)
 
 
+def test_true_and_false_are_no_numbers() -> None:
+    """No shipped type has a boolean; the house's schemas may."""
+    schema = {"type": "record", "name": "R", "namespace": "n", "fields": [{"name": "a", "type": "boolean"}]}
+
+    assert read_fields(schema, {"a": True}) == ({"a": True}, [])
+    assert [each.path for each in read_fields(schema, {"a": 1})[1]] == ["a"]
+
+
 def test_lists_and_maps_are_read_with_their_places() -> None:
     """`parcels[1].carrier`, `inputs.total`."""
     parcel = {"parcel": SUBJECT | {"kind": "parcel"}}
