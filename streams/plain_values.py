@@ -145,7 +145,9 @@ def _learn(schema: Any, types: dict[str, Any], space: str) -> None:
 
 
 def _within(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    """Give the path of a part; a name that a terminal would obey, or that is no text, is escaped."""
+    shown = name if name.isprintable() else name.encode("unicode_escape").decode()
+    return f"{path}.{shown}" if path else shown
 
 
 def _number(given: Any) -> Decimal | None:

@@ -104,8 +104,9 @@ def read_plain(text: str) -> PlainEvent:
     missing = [name for name in ("type", "source", "data") if not isinstance(given, dict) or name not in given]
     if missing:
         raise InputError(f"The file lacks {', '.join(missing)}. {_FORM}")
-    if not all(isinstance(given.get(name, ""), str) for name in ("type", "source", "officer")):
-        raise InputError(f"'type', 'source' and 'officer' are texts. {_FORM}")
+    names = [given.get(name, "") for name in ("type", "source", "officer")]
+    if not all(isinstance(each, str) and each.isascii() and each.isprintable() for each in names):
+        raise InputError(f"'type', 'source' and 'officer' are names of ASCII letters, digits and marks. {_FORM}")
     source = given["source"].removeprefix(SOURCE)
     return PlainEvent(EventType(given["type"]), AgencyCode(source), given["data"], given.get("officer"))
 

@@ -10,6 +10,7 @@ import typer
 from lienthong.commands.options import Data, Json, chosen_data
 from lienthong.directory import contradictions
 from lienthong.output import json_line, say, table
+from lienthong.printable import printable
 from streams.directory_rules import Finding
 
 __all__ = ["add_to"]
@@ -36,7 +37,12 @@ def check(data: Data = None, json: Json = False) -> None:  # noqa: FBT002 -- a f
             json_line(_row(each))
     elif findings:
         rows = [
-            (f"{each.severity}\n{each.code}", str(each.place), f"{each.vi}\n{each.en}", f"{each.do_vi}\n{each.do_en}")
+            (
+                f"{each.severity}\n{each.code}",
+                printable(str(each.place)),
+                f"{printable(each.vi)}\n{printable(each.en)}",
+                f"{printable(each.do_vi)}\n{printable(each.do_en)}",
+            )
             for each in findings
         ]
         table(

@@ -98,6 +98,7 @@ def block(**changes: Any) -> dict[str, Any]:
         ({"decision": {"sha256": "", "media_type": "", "size_bytes": True}}, "decision.size_bytes", "a whole number"),
         ({"account": {"key_id": "k", "nonce": "zz", "ciphertext": ""}}, "account.nonce", "hexadecimal"),
         ({"acount": "9"}, "acount", "no such field"),
+        ({"\x1b[2J\ud800": "9"}, "\\x1b[2J\\ud800", "no such field"),
     ],
 )
 def test_what_does_not_fit_is_named_by_its_place(changes: dict[str, Any], path: str, sentence: str) -> None:

@@ -177,8 +177,10 @@ def test_an_unknown_type_is_named_with_those_there_are() -> None:
         ('{"type": "a", "type": "b"}', "comes twice"),
         ("[]", "lacks type, source, data"),
         ('{"type": "a", "source": "b"}', "lacks data"),
-        ('{"type": 1, "source": "b", "data": {}}', "are texts"),
-        ('{"type": "a", "source": "b", "data": {}, "officer": 3}', "are texts"),
+        ('{"type": 1, "source": "b", "data": {}}', "are names"),
+        ('{"type": "a", "source": "b", "data": {}, "officer": 3}', "are names"),
+        ('{"type": "a\\u001b[2J", "source": "b", "data": {}}', "are names"),
+        ('{"type": "a", "source": "\\ud800", "data": {}}', "are names"),
     ],
 )
 def test_what_is_no_event_gets_a_sentence(text: str, sentence: str) -> None:
