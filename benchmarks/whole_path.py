@@ -38,15 +38,8 @@ from whole_path_worker import use_directory
 import schemas
 from lienthong.provision import DATABASE, Servers, provision
 from lienthong.settings import remember_stack
-from lienthong.stack import (
-    SilentProgress,
-    StackPlan,
-    default_cache,
-    ensure_readers,
-    postgres_admin_dsn,
-    progress_on,
-    registry_as,
-)
+from lienthong.stack import SilentProgress, StackPlan, default_cache, postgres_admin_dsn, progress_on
+from lienthong.stack.registry_users import ensure_readers, registry_as
 from lienthong.stack.servers import start_servers, stop_servers
 from streams import topics
 from streams.catalogue import load_catalogue
@@ -78,7 +71,7 @@ WRITTEN = "select n_tup_ins from pg_stat_user_tables where relid = 'inbox'::regc
 GRANT = """
 [[receive]]
 type = "einvoice.anomaly_detected"
-purpose = "benchmark"
+purpose = "investigation"
 article = "ke-hoach-1679-2023/IV.4"
 valid_from = 2023-07-01
 fields = ["invoice", "message_vi", "message_en", "inputs", "document", "detected_at", "seller_tax_code"]

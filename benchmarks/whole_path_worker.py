@@ -20,7 +20,7 @@ def use_directory(data: Path) -> None:
     """Let this process read agencies from the benchmark's folder in place of the shipped ones."""
     folder = data / "bench-directory"
 
-    def files() -> Iterator[tuple[Path, str]]:
+    def files(contract: Path = schemas.SHIPPED) -> Iterator[tuple[Path, str]]:  # noqa: ARG001 -- as the shipped one
         for path in sorted(folder.glob("*.toml")):
             yield path, path.read_text(encoding="utf-8")
 

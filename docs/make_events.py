@@ -17,6 +17,7 @@ from typing import Any
 import schemas
 from streams.catalogue import EventTypeSpec, load_catalogue
 from streams.directory import Agency, ReceiveGrant, load_directory
+from streams.law import Law, load_law
 
 __all__ = ["PAGE", "render"]
 
@@ -26,12 +27,12 @@ PAGE = Path(__file__).parent / "events.md"
 HEAD = """\
 # Events
 
-Made by `docs/make_events.py` from `schemas/events` and `schemas/directory`; do not edit it here.
+Made by `docs/make_events.py` from `schemas/events`, `schemas/directory` and `schemas/law`; do not edit it here.
 
 How to read it: **personal** fields travel sealed ([protocol](protocol.md#sealed-values)). *fixed* fields are seen by
 every recipient. Under an agency's code, `yes` means that the copy for this agency has the field, `–` that the bus takes
-it out before that agency's inbox. An agency that has no column receives nothing of this type. Agencies are explained in
-the last table, shared records in the one before it.
+it out before that agency's inbox. An agency that has no column receives nothing of this type. Shared records, agencies,
+purposes and articles are explained in the last tables.
 """
 
 
@@ -41,7 +42,7 @@ def render() -> str:
     agencies = load_directory().agencies
     parts = [HEAD, _contents([spec for _, spec in types])]
     parts += [_event(spec, list(agencies.values())) for _, spec in types]
-    parts += [_shared(), _agencies(list(agencies.values()))]
+    parts += [_shared(), _agencies(list(agencies.values())), *_law(load_law(), list(agencies.values()))]
     return "\n".join(parts)
 
 
@@ -119,6 +120,29 @@ def _shared() -> str:
 def _agencies(agencies: Sequence[Agency]) -> str:
     rows = [[f"`{each.code}`", each.kind, each.names.vi, each.names.en] for each in agencies]
     return "\n".join(["## Agencies\n", _table(["code", "kind", "tiếng Việt", "English"], rows)])
+
+
+def _law(law: Law, agencies: Sequence[Agency]) -> list[str]:
+    """Give the purposes and the articles that grants name."""
+    grants = [grant for each in agencies for grant in each.receive]
+    purposes = [law.purposes[each] for each in sorted({grant.purpose for grant in grants})]
+    articles = []
+    for name in sorted({grant.article for grant in grants}):
+        basis = law.basis(name)
+        if basis is None:
+            raise ValueError(f"schemas/law has no {name}: see `lienthong directory check`.")
+        first, last = basis.days or (date.min, date.min)
+        assumed = "assumption" if basis.assumption else ""
+        articles.append([f"`{name}`", basis.article.title_vi, basis.article.title_en, _dates(first, last), assumed])
+    return [
+        "\n".join(
+            [
+                "## Purposes\n",
+                _table(["code", "tiếng Việt", "English"], [[f"`{each.code}`", each.vi, each.en] for each in purposes]),
+            ]
+        ),
+        "\n".join(["## Articles\n", _table(["article", "tiếng Việt", "English", "in force", ""], articles)]),
+    ]
 
 
 def _kind(schema: Any) -> str:

@@ -14,6 +14,7 @@ from lienthong.commands import (
     act,
     backup,
     demo,
+    directory,
     document,
     health,
     inbox,
@@ -22,6 +23,7 @@ from lienthong.commands import (
     officer,
     quarantine,
     rebuild,
+    rights,
     servers,
     worker,
 )
@@ -37,7 +39,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Liên Thông: the bus on which a province's agencies fight counterfeits and protect consumers.",
 )
-for each in (servers, worker, health, ingest, inbox, act, officer, document, ledger, quarantine, backup, rebuild, demo):
+_GROUPS = (
+    servers,
+    worker,
+    health,
+    ingest,
+    inbox,
+    act,
+    officer,
+    directory,
+    rights,
+    document,
+    ledger,
+    quarantine,
+    backup,
+    rebuild,
+    demo,
+)
+for each in _GROUPS:
     each.add_to(app)
 
 

@@ -1,18 +1,30 @@
-"""The directory as it is now: shipped entries and this installation's officers, read again when a file changes."""
+"""
+The directory as it is now: shipped entries and this installation's officers, read again when a file changes.
+
+What contradicts itself in them is found here, too, with the handlers that ship.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import schemas
+from agents import KINDS
+from streams.catalogue import load_catalogue
 from streams.directory import Directory, load_directory
+from streams.directory_rules import Finding, check_directory
 
-__all__ = ["LiveDirectory", "overlay_folder"]
+__all__ = ["LiveDirectory", "contradictions", "overlay_folder"]
 
 
 def overlay_folder(data: Path) -> Path:
     """Say where an installation keeps the officers that it added."""
     return data / "directory"
+
+
+def contradictions(data: Path) -> list[Finding]:
+    """Find what contradicts itself in the shipped directory, the law and an installation's officers."""
+    return check_directory(load_catalogue(), KINDS, overlay=overlay_folder(data))
 
 
 class LiveDirectory:

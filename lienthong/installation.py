@@ -8,10 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from lienthong.checkup import note_of
-from lienthong.directory import LiveDirectory
+from lienthong.directory import LiveDirectory, contradictions
 from lienthong.provision import Provisioned, Servers, provision
 from lienthong.settings import ProvisionSettings, remember_stack, stack_plan
 from lienthong.stack import (
@@ -30,6 +28,7 @@ from lienthong.stack.certificates import ADMINISTRATOR, ensure_certificates
 from lienthong.stack.kafka import node_name
 from lienthong.stack.registry import REGISTRY_NAME, write_configuration
 from lienthong.supervisor import Program, start_supervisor, stop_supervisor, supervisor_status
+from streams.directory_rules import require_sound
 from streams.errors import ConfigurationError, TransientError
 from streams.kafka import KafkaAddress
 from streams.names import BUS, AgencyCode
@@ -63,6 +62,8 @@ def bring_up(data: Path, *, progress: Progress, servers_only: bool = False) -> P
     """
     if (data / UNFINISHED).exists():
         raise ConfigurationError(f"The restore of {data} did not end well: stop it, remove the folder, restore again.")
+    if not servers_only:
+        require_sound(contradictions(data))  # provisioning looks, too, and by then the servers would run
     plan = _started(data, progress)
     if servers_only:
         return None
@@ -110,25 +111,23 @@ def servers_of(data: Path) -> Servers:
             "LIENTHONG_POSTGRES__DSN (of an administrator), all three."
         )
     kafka, registry = elsewhere.kafka.address, elsewhere.registry.address
+    reader = elsewhere.registry_reader.get_secret_value() if elsewhere.registry_reader else None
     return Servers(
         data=data,
         kafka=kafka,
         kafka_clients=KafkaAddress(bootstrap=elsewhere.kafka_clients or kafka.bootstrap, ca_file=kafka.ca_file),
-        registry=_registry_elsewhere(data, registry, elsewhere.registry_reader),
+        registry=_registry_elsewhere(data, registry, reader),
         admin_dsn=elsewhere.postgres.dsn.get_secret_value(),
     )
 
 
-def _registry_elsewhere(
-    data: Path, registry: RegistryAddress, reader: SecretStr | None
-) -> Callable[[str], RegistryAddress]:
+def _registry_elsewhere(data: Path, registry: RegistryAddress, reader: str | None) -> Callable[[str], RegistryAddress]:
     """Give another registry as its users: those of `prepare`, else one user for all changes and one who reads."""
     if registry.user is None:
         plan = stack_plan(data)
         return lambda name: replace(registry, user=registry_as(plan, name).user)
     rights = {each.value for each in RegistryRight}
-    reads = reader.get_secret_value() if reader else None
-    return lambda name: registry if name in rights else replace(registry, user=reads)
+    return lambda name: registry if name in rights else replace(registry, user=reader)
 
 
 def require_servers(data: Path) -> None:

@@ -21,10 +21,9 @@ from kafka.admin import ConfigResource
 from kafka.errors import KafkaError
 from psycopg.conninfo import make_conninfo
 
-from agents import KINDS
 from connectors.folder_documents import load_or_make_key
 from connectors.postgres import provision_database
-from lienthong.directory import overlay_folder
+from lienthong.directory import contradictions, overlay_folder
 from lienthong.kafka_access import grant_access
 from lienthong.settings import agency_folder
 from lienthong.stack import (
@@ -39,12 +38,12 @@ from lienthong.stack.private_files import make_private_folder, write_private
 from streams.calendar import vietnamese_day
 from streams.catalogue import Catalogue, load_catalogue
 from streams.directory import Directory, load_directory
+from streams.directory_rules import require_sound
 from streams.errors import ConfigurationError, TransientError
 from streams.kafka import KafkaAddress
 from streams.names import BUS, AgencyCode, database_role
 from streams.registry import ConfluentRegistry, RegistryAddress, register_all
 from streams.rights import access_rules, quotas
-from streams.stateless import check_stateless
 from streams.topics import TopicSpec, topic_plan
 
 __all__ = ["DATABASE", "Provisioned", "Servers", "make_topics", "provision"]
@@ -110,14 +109,12 @@ def provision(servers: Servers, *, progress: Progress) -> Provisioned:
     Bring servers up to date with the catalogue and the directory.
 
     Raises:
-        ConfigurationError: a schema is incompatible, a topic is not as it should be, or an agency is asked what its
-            kind cannot give.
+        ConfigurationError: the directory contradicts itself, a schema is incompatible, or a topic is not as it
+            should be.
         TransientError: a server is away.
     """
+    require_sound(contradictions(servers.data))
     catalogue, directory = load_catalogue(), load_directory(overlay_folder(servers.data))
-    for agency in directory.agencies.values():
-        if agency.kind in KINDS:
-            check_stateless(KINDS[agency.kind], agency)
     topics = _told(progress, "topics", lambda: make_topics(servers.kafka, topic_plan(catalogue, directory)))
     schemas = _told(progress, "schemas", lambda: _register(servers, catalogue))
     passwords = {member: _settings(servers, directory, member) for member in [BUS, *sorted(directory.agencies)]}

@@ -8,65 +8,86 @@ nowhere else. The models below are the files' format; an unknown key is an error
 from __future__ import annotations
 
 import base64
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints
 
 import schemas
+from streams.dated import Dated, Table
 from streams.errors import ConfigurationError, ForbiddenError, InputError
 from streams.names import AgencyCode, EventType, OfficerName, agency_code, officer_name
+from streams.table_files import checked_by, read_table
 
 __all__ = [
     "Agency",
     "AnswerDue",
+    "Contact",
     "Directory",
+    "Jurisdiction",
     "Names",
     "Officer",
     "PublishGrant",
     "Quota",
     "ReceiveGrant",
+    "Successor",
     "load_directory",
+    "officer_files",
 ]
 
 Role = Literal["officer", "supervisor", "auditor", "operator"]
 """What an officer may do: act, approve, look, run the system."""
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class _Dated(_Table):
-    valid_from: date
-    valid_to: date = date.max
-
-    def holds(self, *, on: date) -> bool:
-        """Say whether it holds on a day; both ends are included."""
-        return self.valid_from <= on <= self.valid_to
-
-
-_Model = TypeVar("_Model", bound=_Table)
-
-
-class Names(_Table):
+class Names(Table):
     """A name in Vietnamese and in English."""
 
-    vi: str
-    en: str
+    vi: _Word
+    en: _Word
 
 
-class PublishGrant(_Dated):
+class Jurisdiction(Dated):
+    """
+    Where an agency is competent during some days.
+
+    `codes` are the General Statistics Office's: two digits a province, three a district (until 30 June 2025), five a
+    commune. A reform ends one set and begins another; the sets of an agency follow one another without gap.
+    """
+
+    codes: Annotated[frozenset[Annotated[str, Field(pattern=r"^(\d{2}|\d{3}|\d{5})$")]], Field(min_length=1)]
+
+
+class Successor(Table):
+    """The agency that takes over, on the day after this one's last."""
+
+    code: Annotated[AgencyCode, checked_by(agency_code)]
+    valid_from: date
+
+
+class Contact(Dated):
+    """
+    How a desk is reached: an office's address, never a person's.
+
+    `desk` is the name of one of the agency's officers; `phone` has the country's code, as in ITU-T E.164.
+    """
+
+    desk: Annotated[OfficerName, checked_by(officer_name)]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)] | None = None
+    phone: Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")] | None = None
+
+
+class PublishGrant(Dated):
     """The agency may publish a type."""
 
     type: EventType
 
 
-class AnswerDue(_Table):
+class AnswerDue(Table):
     """
     An agency that receives a type owes an answer of another type.
 
@@ -84,12 +105,12 @@ class AnswerDue(_Table):
         return timedelta(hours=self.within_hours)
 
 
-class ReceiveGrant(_Dated):
+class ReceiveGrant(Dated):
     """
     The agency may receive a type for a purpose, by an article.
 
     `fields` names the removable fields that it may see; those that the schema does not let anyone remove it always
-    sees. `article` is `ACT/ARTICLE`, where ACT is an id of `schemas/law`.
+    sees. `purpose` and `article`, which is `ACT/ARTICLE`, are of `schemas/law`.
     """
 
     type: EventType
@@ -99,7 +120,7 @@ class ReceiveGrant(_Dated):
     answer: AnswerDue | None = None
 
 
-class Quota(_Table):
+class Quota(Table):
     """
     How much of each broker an agency may take: bytes written and read a second, and time in its threads.
 
@@ -119,10 +140,10 @@ def _key(value: Any) -> Any:
     return base64.b64decode(value, validate=True) if isinstance(value, str) else value
 
 
-class Officer(_Dated):
+class Officer(Dated):
     """A desk or role of an agency that acts under an Ed25519 key; without a key it cannot act yet."""
 
-    name: Annotated[OfficerName, AfterValidator(lambda text: officer_name(text)[1])]
+    name: Annotated[OfficerName, checked_by(officer_name)]
     role: Role
     public_key: Annotated[_PublicKey | None, BeforeValidator(_key)] = None
 
@@ -132,20 +153,27 @@ class Officer(_Dated):
         return "" if self.public_key is None else self.public_key.hex()[:16]
 
 
-class Agency(_Dated):
+class Agency(Dated):
     """One member of the bus. With `operates_bus` its operators and supervisors look after the bus's own quarantine."""
 
-    code: Annotated[AgencyCode, AfterValidator(agency_code)]
+    code: Annotated[AgencyCode, checked_by(agency_code)]
     kind: str
     names: Names
     operates_bus: bool = False
-    jurisdiction: tuple[str, ...] = ()
+    jurisdiction: tuple[Jurisdiction, ...] = ()
+    successor: Successor | None = None
+    contacts: tuple[Contact, ...] = ()
     inbox_days: Annotated[int, Field(gt=0)] = 90
     quarantine_days: Annotated[int, Field(gt=0)] = 365
     quota: Quota = Quota()
     publish: tuple[PublishGrant, ...] = ()
     receive: tuple[ReceiveGrant, ...] = ()
     officers: tuple[Officer, ...] = ()
+
+    def places(self, *, on: date) -> frozenset[str]:
+        """Give the codes of the places where it is competent on a day; none when it is not in office."""
+        held = [each.codes for each in self.jurisdiction if self.holds(on=on) and each.holds(on=on)]
+        return frozenset[str]().union(*held)
 
     def may_publish(self, event_type: EventType, *, on: date) -> bool:
         """Say whether it may publish a type on a day."""
@@ -200,22 +228,25 @@ class Directory:
         return held[-1]
 
 
-def load_directory(overlay: Path | None = None) -> Directory:
+def load_directory(overlay: Path | None = None, *, contract: Path = schemas.SHIPPED) -> Directory:
     """
-    Read the shipped directory and an installation's officers.
+    Read a directory and an installation's officers.
+
+    What contradicts itself or the law is found by `streams.directory_rules`; here each file is read for itself.
 
     Args:
         overlay: folder with the files that `lienthong officer add` wrote, `<agency>/<officer>.toml`.
+        contract: the folder that has `directory/`.
 
     Raises:
         ConfigurationError: a file is wrong; the message names it.
     """
     agencies: dict[AgencyCode, Agency] = {}
-    for path, text in schemas.directory_files():
-        agency = _read(Agency, path, text)
+    for path, text in schemas.directory_files(contract):
+        agency = read_table(Agency, str(path), text)
         agencies[agency.code] = agency
-    for path in sorted(overlay.glob("*/*.toml")) if overlay else ():
-        officer = _read(Officer, path, path.read_text(encoding="utf-8"))
+    for path, text in officer_files(overlay):
+        officer = read_table(Officer, str(path), text)
         code, _ = officer_name(officer.name)
         if code not in agencies:
             raise ConfigurationError(f"{path} names an officer of '{code}', which is no agency of the directory.")
@@ -224,10 +255,7 @@ def load_directory(overlay: Path | None = None) -> Directory:
     return Directory(agencies=agencies)
 
 
-def _read(model: type[_Model], path: Path, text: str) -> _Model:
-    try:
-        return model.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is no TOML: {error}") from error
-    except (ValidationError, InputError) as error:
-        raise ConfigurationError(f"{path} is no directory entry: {error}") from error
+def officer_files(overlay: Path | None) -> list[tuple[Path, str]]:
+    """Give the files of officers that an installation added, sorted, so that the newest of a desk comes last."""
+    paths = sorted(overlay.glob("*/*.toml")) if overlay else []
+    return [(path, path.read_text(encoding="utf-8", errors="surrogateescape")) for path in paths]

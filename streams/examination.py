@@ -21,7 +21,7 @@ from streams.codec import UnknownSchemaError
 from streams.directory import Directory
 from streams.documents import check_sha256
 from streams.errors import ForbiddenError, InputError, PermanentError, UndecodableError
-from streams.event import Event
+from streams.event import Data, Event
 from streams.names import AgencyCode, EventType, event_topic
 from streams.policy import Delivery, Entitlement, entitled, share
 from streams.reader import Reader
@@ -30,7 +30,7 @@ from streams.redaction import Pieces, Redactor
 from streams.references import documents_in
 from streams.signing import verify_officer
 
-__all__ = ["Accepted", "Examiner", "Refused"]
+__all__ = ["Accepted", "Examiner", "Refused", "require_storable"]
 
 _MAX_KIND = 40
 _PSEUDONYM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -148,7 +148,7 @@ class Examiner:
         self._require_grant(event, day)
         if accepted.spec.signed_by_officer:
             verify_officer(event, record.value or b"", self.directory, on=day)
-        _require_storable(event, accepted.spec)
+        require_storable(event.data, accepted.spec)
 
     def _require_grant(self, event: Event, day: date) -> None:
         asked = event.source, event.type, day
@@ -173,12 +173,17 @@ def _require_form(record: Record, event: Event) -> None:
         raise UndecodableError("The envelope's subject is no kind with a UUID.", code="bad_envelope")
 
 
-def _require_storable(event: Event, spec: EventTypeSpec) -> None:
-    """Refuse what no ledger or inbox can keep here, where it costs one event; in a database it would undo many."""
-    if "\0" in str(event.data.get("status")):
+def require_storable(data: Data, spec: EventTypeSpec) -> None:
+    """
+    Refuse what no ledger or inbox can keep here, where it costs one event; in a database it would undo many.
+
+    Raises:
+        PermanentError: code `database_value`.
+    """
+    if "\0" in str(data.get("status")):
         raise PermanentError("A status holds a zero byte.", code="database_value")
     try:
-        for document in documents_in(event.data, spec):
+        for document in documents_in(data, spec):
             check_sha256(document.sha256)
     except InputError as error:
         raise PermanentError("The hash of a document is none.", code="database_value") from error

@@ -23,6 +23,7 @@ from streams.uuids import uuid_of, uuid_text
 __all__ = [
     "CONTENT_TYPE",
     "MAX_DEPTH",
+    "SOURCE",
     "WRITTEN_BY_THE_BUS",
     "Headers",
     "envelope_type",
@@ -52,7 +53,9 @@ WRITTEN_BY_THE_BUS = frozenset(
 )
 """What stands on inbox copies alone; an original that has such headers of its own is not believed."""
 
-_SOURCE = "//lienthong/agency/"
+SOURCE = "//lienthong/agency/"
+"""What stands before the sender's code in CloudEvents' `source`."""
+
 _MAX_HEADER_BYTES = 4096
 _MAX_OTHER_BYTES = 65_536
 _NUMBERS_END = 2**63
@@ -100,7 +103,7 @@ def sender_headers(event: Event) -> list[tuple[str, bytes]]:
 # As many as there are agencies and types: one pair each for all events.
 @lru_cache(1024)
 def _source_header(source: AgencyCode) -> tuple[str, bytes]:
-    return "ce_source", f"{_SOURCE}{source}".encode()
+    return "ce_source", f"{SOURCE}{source}".encode()
 
 
 @lru_cache(1024)
@@ -238,9 +241,9 @@ def _texts(headers: Headers) -> dict[str, str]:
 # There are as many agencies as the directory has; a name that is refused is looked at again each time.
 @lru_cache(1024)
 def _source(text: str) -> AgencyCode:
-    if not text.startswith(_SOURCE):
+    if not text.startswith(SOURCE):
         raise UndecodableError("The envelope's source is no agency.", code="bad_envelope")
-    return agency_code(text.removeprefix(_SOURCE))
+    return agency_code(text.removeprefix(SOURCE))
 
 
 def _officer(text: str) -> OfficerName:

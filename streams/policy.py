@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from streams.catalogue import EventTypeSpec
+from streams.dated import Days, common_days
 from streams.directory import Directory
 from streams.event import Data, Event
 from streams.names import AgencyCode, EventType
@@ -57,6 +58,7 @@ class Entitlement:
         article: the article that grants it.
         answer_type: what it owes, if anything.
         answer_within: for how long after admission it may owe it.
+        days: the first and the last day on which the same lets it receive the type.
     """
 
     agency: AgencyCode
@@ -65,6 +67,7 @@ class Entitlement:
     article: str
     answer_type: EventType | None
     answer_within: timedelta
+    days: Days
     _made: dict[frozenset[str], Delivery] = field(default_factory=dict, repr=False, compare=False)
 
     def delivery(self, there: frozenset[str], at: datetime) -> Delivery:
@@ -100,6 +103,7 @@ def entitled(spec: EventTypeSpec, directory: Directory, *, on: date) -> Sequence
                     article=grant.article,
                     answer_type=grant.answer.type if grant.answer else None,
                     answer_within=grant.answer.within if grant.answer else timedelta(),
+                    days=common_days(agency.days, grant.days) or (on, on),
                 )
             )
     return found

@@ -21,7 +21,7 @@ from streams.event import Event
 from streams.headers import WRITTEN_BY_THE_BUS, event_headers
 from streams.names import OfficerName, officer_name
 
-__all__ = ["OfficerKey", "sign", "statement", "verify_officer", "verify_statement"]
+__all__ = ["OfficerKey", "may_act", "sign", "statement", "verify_officer", "verify_statement"]
 
 _KIND = b"lienthong.event.v1"
 _NOT_SIGNED = WRITTEN_BY_THE_BUS | {"ce_signature"}
@@ -82,9 +82,14 @@ def verify_officer(event: Event, value: bytes, directory: Directory, *, on: date
         officer = directory.officer(event.officer, on=on, key_id=event.key_id)
     except ForbiddenError as error:
         raise ForbiddenError(str(error), code="officer_unknown") from error
-    if officer.role not in _ACTING_ROLES:
+    if not may_act(officer):
         raise ForbiddenError(f"{event.officer} is {officer.role} and may not act.", code="officer_role")
     verify_statement(_statement(event, value), event.signature, officer)
+
+
+def may_act(officer: Officer) -> bool:
+    """Say whether an officer's role lets the officer sign events; auditors look, operators run the system."""
+    return officer.role in _ACTING_ROLES
 
 
 def verify_statement(signed: bytes, signature: bytes, officer: Officer) -> None:

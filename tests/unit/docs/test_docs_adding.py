@@ -26,11 +26,13 @@ from agents import KINDS
 from lienthong import settings, worker
 from streams.catalogue import load_catalogue
 from streams.directory import load_directory
+from streams.directory_rules import check_directory
 from streams.event import Draft, stated_id
 from streams.subject import pseudonym
 from streams.testing import MemoryBus
 from streams.topics import topic_plan
 
+assert check_directory(load_catalogue(), KINDS) == []
 assert Path(settings.__file__).is_relative_to(Path.cwd()), settings.__file__
 catalogue, directory = load_catalogue(), load_directory()
 topics = {each.name for each in topic_plan(catalogue, directory)}

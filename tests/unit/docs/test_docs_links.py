@@ -66,4 +66,9 @@ def test_the_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     named = {name for found in _CALL.findall(text) for name in found.split()[:1]} - {""}
 
-    assert set(get_command(app).commands) - {name.strip(",.;:)") for name in named} == {"demo", "provision", "worker"}  # type: ignore[attr-defined] # a group has commands
+    assert set(get_command(app).commands) - {name.strip(",.;:)") for name in named} == {
+        "demo",
+        "prepare",
+        "provision",
+        "worker",
+    }  # type: ignore[attr-defined] # a group has commands

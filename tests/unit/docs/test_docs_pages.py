@@ -129,6 +129,9 @@ def test_json_lines_are_documented() -> None:
     assert documented["metrics"] == list(health._MEASURED)
     assert documented["trace"] == [*ledger._TRACED, *ledger._RECIPIENT]
     assert documented["open"] == list(ledger._OPEN)
+    assert documented["directory check"] == _keys("lienthong/commands/directory.py", "_row")
+    assert documented["who-sees"] == _keys("lienthong/commands/rights.py", "_seen")
+    assert documented["preview"] == _previewed()
     assert documented["ingest einvoice"] == _keys("connectors/einvoice/report.py", "file_report", "_invoice")
     assert documented["quarantine list"] == _keys("lienthong/commands/quarantine.py", "_row")
     assert documented["quarantine redrive`, `drop"] == list(quarantine._DONE)
@@ -151,6 +154,13 @@ def _keys(path: str, outer: str, inner: str | None = None) -> list[str]:
         if key == "findings":
             found += ["rule", "severity", "message"]
     return found
+
+
+def _previewed() -> list[str]:
+    """Give the keys of a preview; `refused` and `recipients` are followed by theirs."""
+    path = "lienthong/commands/rights.py"
+    inner = {"refused": _keys(path, "_refused"), "recipients": _keys(path, "_recipient")}
+    return [each for key in _keys(path, "_previewed") for each in (key, *inner.get(key, ()))]
 
 
 def _returned(function: ast.FunctionDef) -> list[str]:
