@@ -223,14 +223,19 @@ def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> _Pa
         postgres=kept.get("password") or secrets.token_urlsafe(24),
     )
     kafka, registry = servers.kafka_clients, servers.registry(agency)
+    # A copy for each, named without its folder, so that an agency's folder can be taken to a machine of its own.
+    ca_file = None
+    if kafka.ca_file is not None:
+        ca_file = "ca.pem"
+        write_private(folder / ca_file, Path(kafka.ca_file).read_text(encoding="ascii"))
     groups = {
         "kafka": {
             "bootstrap": kafka.bootstrap,
             "username": agency,
             "password": passwords.kafka,
-            "ca_file": kafka.ca_file,
+            "ca_file": ca_file,
         },
-        "registry": {"url": registry.url, "user": registry.user, "ca_file": registry.ca_file},
+        "registry": {"url": registry.url, "user": registry.user, "ca_file": ca_file},
         "postgres": {"dsn": servers.dsn(user=database_role(agency), password=passwords.postgres)},
         "provisioned": {"password": passwords.postgres, "kafka_password": passwords.kafka},
     }

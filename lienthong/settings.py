@@ -204,7 +204,7 @@ def agency_settings(data: Path, agency: str) -> AgencySettings:
     """
     path = agency_folder(data, agency_code(agency)) / "settings.toml"
     try:
-        return AgencySettings(**_table(path))
+        return AgencySettings(**_with_whole_paths(_table(path), path.parent))
     except SettingsError as error:
         raise ConfigurationError(_no_table(error)) from error
     except ValidationError as error:
@@ -214,6 +214,16 @@ def agency_settings(data: Path, agency: str) -> AgencySettings:
                 "with --data."
             ) from error
         raise ConfigurationError(_explained(path, error)) from error
+
+
+def _with_whole_paths(table: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Take the files of authorities that are named without a folder from the settings' own."""
+    whole = dict(table)
+    for name in ("kafka", "registry"):
+        group = whole.get(name)
+        if isinstance(group, dict) and isinstance(group.get("ca_file"), str):
+            whole[name] = {**group, "ca_file": str(folder.absolute() / group["ca_file"])}
+    return whole
 
 
 def stack_plan(data: Path) -> StackPlan:
