@@ -3,6 +3,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 BIN := .venv/bin
 READY := .venv/.ready
 DATA ?= $(CURDIR)/.lienthong
+BOTH := --numprocesses 2
 
 .DEFAULT_GOAL := $(READY)
 .PHONY: demo down test check format unit live bench faults attacks clean
@@ -24,7 +25,7 @@ down: $(READY)
 	@$(BIN)/lienthong down --data "$(DATA)"
 
 test: check
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest $(BOTH) tests
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "Run make format" >&2; exit 1; }
@@ -38,10 +39,10 @@ format: $(READY)
 	@$(BIN)/ruff check --quiet --fix .
 
 unit: $(READY)
-	@$(BIN)/python -m pytest tests -m "not live"
+	@$(BIN)/python -m pytest $(BOTH) tests -m "not live"
 
 live: $(READY)
-	@$(BIN)/python -m pytest tests -m live
+	@$(BIN)/python -m pytest $(BOTH) tests -m live
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/cold_start.py

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from streams.errors import TransientError
 from streams.store import OutboxRow
 
-__all__ = ["MAX_RECORD_BYTES", "KafkaAddress", "LibrdkafkaPublisher", "producer_settings"]
+__all__ = ["MAX_RECORD_BYTES", "METADATA_MAX_AGE_SECONDS", "KafkaAddress", "LibrdkafkaPublisher", "producer_settings"]
 
 MAX_RECORD_BYTES = 2_097_152
 """
@@ -21,6 +21,13 @@ The largest record on a topic that the bus or an agency's worker writes alone.
 
 Twice what an event topic takes: a copy or a quarantined record says more than the original, and one that Kafka would
 not take would hold its partition for ever.
+"""
+
+METADATA_MAX_AGE_SECONDS = 10
+"""
+After so long a client asks again who leads, whatever it believes.
+
+Its own default are five minutes; so long it can go on asking a leader that was paused, came back, and leads no more.
 """
 
 _REQUEST_TIMEOUT_SECONDS = 10
@@ -104,6 +111,7 @@ def producer_settings(address: KafkaAddress, *, client_id: str) -> dict[str, str
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": 5,
+        "topic.metadata.refresh.interval.ms": METADATA_MAX_AGE_SECONDS * 1000,
         "message.max.bytes": MAX_RECORD_BYTES,
         "enable.gapless.guarantee": True,
         "delivery.timeout.ms": 0,  # without end

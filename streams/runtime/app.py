@@ -13,7 +13,7 @@ from pathlib import Path
 import faust
 import mode
 
-from streams.kafka import KafkaAddress
+from streams.kafka import METADATA_MAX_AGE_SECONDS, KafkaAddress
 from streams.runtime.transport import SCHEME, install
 
 __all__ = ["make_app"]
@@ -43,6 +43,7 @@ def make_app(
         broker_heartbeat_interval=session_timeout_seconds / 4,
         broker_request_timeout=max(session_timeout_seconds * 2, 30.0),
         broker_max_poll_records=batch_records,
+        consumer_metadata_max_age_ms=METADATA_MAX_AGE_SECONDS * 1000,
         consumer_auto_offset_reset="earliest",
         processing_guarantee="at_least_once",  # exactly_once of Faust is not usable; effects are once in PostgreSQL
         agent_supervisor=mode.CrashingSupervisor,  # the default one goes on after a raise and commits past the event

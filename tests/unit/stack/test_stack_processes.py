@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -45,13 +47,14 @@ def test_a_broken_record_counts_as_none(tmp_path: Path, text: str) -> None:
 
 def test_a_lost_process_is_found_by_its_command_line() -> None:
     """Only what the caller recognises is adopted."""
-    mine = psutil.Process().cmdline()
-
-    found = adopt(lambda argv: list(argv) == mine)
-
-    assert found is not None
-    assert found.pid == os.getpid()
-    assert adopt(lambda _argv: False) is None
+    name = uuid4().hex
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()", name], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as lost:
+        found = adopt(lambda argv: name in argv)
+        assert found is not None
+        assert found.pid == lost.pid
+        assert adopt(lambda _argv: False) is None
 
 
 def test_a_program_that_cannot_be_run_is_a_sentence(tmp_path: Path) -> None:

@@ -14,3 +14,10 @@ def test_no_record_is_given_up_alone() -> None:
     assert settings["enable.gapless.guarantee"] is True
     assert settings["enable.idempotence"] is True
     Producer({**settings, "log_level": 0}).poll(0)  # librdkafka takes them
+
+
+def test_a_producer_asks_again_who_leads_before_anybody_calls_it_stuck() -> None:
+    """Within seconds, where librdkafka alone would take five minutes."""
+    settings = producer_settings(KafkaAddress(bootstrap="127.0.0.1:9"), client_id="test")
+
+    assert int(settings["topic.metadata.refresh.interval.ms"]) <= 10_000
