@@ -112,7 +112,8 @@ class _Reading:
     def _decimal(self, precision: int, scale: int, given: Any, path: str) -> Any:
         number = _number(given)
         exponent = number.as_tuple().exponent if number is not None else None
-        if number is None or not isinstance(exponent, int) or -exponent > scale:
+        # Also a zero may not have an exponent that would be written out as so many digits.
+        if number is None or not isinstance(exponent, int) or not -scale <= exponent <= precision:
             return self._wrong(path, f"một số, tối đa {scale} chữ số lẻ", f"a decimal, at most {scale} places")
         if number and number.adjusted() + scale >= precision:
             return self._wrong(path, f"tối đa {precision - scale} chữ số", f"at most {precision - scale} whole digits")

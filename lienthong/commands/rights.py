@@ -26,6 +26,7 @@ from streams.visibility import Sight, sights
 __all__ = ["add_to"]
 
 _MAX_BYTES = 16 * 1024 * 1024
+_FIRST_YEAR, _LAST_YEAR = 1945, 2200
 
 AsOf = Annotated[
     datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day, as in 2026-11-24; today.")
@@ -46,7 +47,7 @@ def who_sees(
 ) -> None:
     """Say which agency sees which field of a type, by which article and for what; nothing needs to run."""
     spec = _spec(event_type)
-    directory, on = load_directory(), as_of.date() if as_of else vietnamese_day(now())
+    directory, on = load_directory(), vietnamese_day(_moment(as_of))
     found = sights(spec, directory, on=on, fields=None if field is None else {field})
     if json:
         for each in found:
@@ -67,14 +68,22 @@ def preview_file(
     Exit 1 when admission would refuse it. Nothing needs to run; officers whom this installation added are known.
     """
     plain = read_plain(_text(file))
-    at = begin_of_day(as_of.date()) if as_of else now()
-    found = preview(plain, load_catalogue(), LiveDirectory(chosen_data(data))(), at=at)
+    found = preview(plain, load_catalogue(), LiveDirectory(chosen_data(data))(), at=_moment(as_of))
     if json:
         json_line(_previewed(found))
     else:
         _show_preview(found)
     if found.refusals:
         raise typer.Exit(1)
+
+
+def _moment(as_of: datetime | None) -> datetime:
+    """Give the begin of a day in Vietnam, or the time as it is."""
+    if as_of is None:
+        return now()
+    if not _FIRST_YEAR <= as_of.year <= _LAST_YEAR:
+        raise InputError(f"--as-of is a day from {_FIRST_YEAR} to {_LAST_YEAR}, not in {as_of.year}.")
+    return begin_of_day(as_of.date())
 
 
 def _spec(event_type: str) -> EventTypeSpec:

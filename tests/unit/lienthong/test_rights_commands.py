@@ -132,6 +132,8 @@ def test_people_read_names_purposes_and_titles() -> None:
     [
         (["seller.suspect"], "'seller.suspect' is no event type; there are: audit.recorded"),
         (["seller.suspected", "--field", "scor"], "no field 'scor'; it has: seller, score"),
+        (["seller.suspected", "--as-of", "0001-01-01"], "a day from 1945 to 2200, not in 1"),
+        (["seller.suspected", "--as-of", "9999-12-31"], "a day from 1945 to 2200, not in 9999"),
     ],
 )
 def test_what_there_is_not_is_named_with_what_there_is(arguments: list[str], sentence: str) -> None:

@@ -83,6 +83,8 @@ def block(**changes: Any) -> dict[str, Any]:
         ({"amount_vnd": True}, "amount_vnd", "at most 0 places"),
         ({"amount_vnd": "ten"}, "amount_vnd", "at most 0 places"),
         ({"amount_vnd": "Infinity"}, "amount_vnd", "at most 0 places"),
+        ({"amount_vnd": "0e999999999"}, "amount_vnd", "at most 0 places"),
+        ({"amount_vnd": "1e20"}, "amount_vnd", "at most 20 whole digits"),
         ({"amount_vnd": "1" * 21}, "amount_vnd", "at most 20 whole digits"),
         ({"valid_from": "2026-11-21T00:00:00"}, "valid_from", "with its offset"),
         ({"valid_from": 5}, "valid_from", "with its offset"),
