@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from typing import Any
 
 import structlog
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection
@@ -67,7 +68,8 @@ def missing_access(address: KafkaAddress, rules: Collection[AccessRule]) -> list
         if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001 -- the library's own name of it
             refused.append(error.str())
 
-    admin = AdminClient({**address.librdkafka(), "error_cb": on_error, "log_level": 0})
+    settings: dict[str, Any] = {**address.librdkafka(), "error_cb": on_error, "log_level": 0}
+    admin = AdminClient(settings)
     try:
         granted = _topics(admin, {each.name for each in rules if each.resource == "TOPIC"})
         granted |= _groups(admin, {each.name for each in rules if each.resource == "GROUP"})

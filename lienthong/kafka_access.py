@@ -26,6 +26,7 @@ from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasR
 from streams.directory import Quota
 from streams.errors import ConfigurationError, TransientError
 from streams.kafka import KafkaAddress
+from streams.names import AgencyCode
 from streams.rights import AccessRule
 
 __all__ = ["grant_access"]
@@ -46,7 +47,7 @@ def grant_access(
     *,
     passwords: Mapping[str, str],
     rules: Collection[AccessRule],
-    quotas: Mapping[str, Quota],
+    quotas: Mapping[AgencyCode, Quota],
 ) -> list[str]:
     """
     Make what is missing and take away what is too much.
@@ -140,8 +141,8 @@ def _users(admin: KafkaAdminClient, passwords: Mapping[str, str]) -> list[str]:
     return [f"+ user {name}" for name in new] + [f"- user {name}" for name in gone]
 
 
-def _quotas(admin: KafkaAdminClient, quotas: Mapping[str, Quota]) -> list[str]:
-    wanted = {name: _values(each) for name, each in quotas.items()}
+def _quotas(admin: KafkaAdminClient, quotas: Mapping[AgencyCode, Quota]) -> list[str]:
+    wanted: dict[str, dict[str, float]] = {name: _values(each) for name, each in quotas.items()}
     known = _known_quotas(admin)
     changed = sorted(name for name in wanted.keys() | known.keys() if wanted.get(name) != known.get(name))
     request = AlterClientQuotasRequest

@@ -228,7 +228,7 @@ def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> _Pa
     if kafka.ca_file is not None:
         ca_file = "ca.pem"
         write_private(folder / ca_file, Path(kafka.ca_file).read_text(encoding="ascii"))
-    groups = {
+    groups: dict[str, dict[str, str | None]] = {
         "kafka": {
             "bootstrap": kafka.bootstrap,
             "username": agency,

@@ -195,7 +195,7 @@ def _show_preview(found: Preview) -> None:
         say(f"Ký bởi một trong / one of these must sign: {', '.join(found.signers)}.")
     law = load_law()
     columns = ("cơ quan / agency", "thấy / sees", "lược bỏ / taken out", "căn cứ / article", "hạn trả lời / answer due")
-    rows = [
+    received = [
         (
             each.agency,
             ", ".join(found.seen(each)),
@@ -205,7 +205,7 @@ def _show_preview(found: Preview) -> None:
         )
         for each in found.deliveries
     ]
-    table("Nếu được tiếp nhận, ai nhận gì / if admitted, who receives what", columns, rows)
+    table("Nếu được tiếp nhận, ai nhận gì / if admitted, who receives what", columns, received)
 
 
 def _purpose(law: Law, code: str) -> str:

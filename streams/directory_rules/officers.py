@@ -15,6 +15,7 @@ __all__ = ["keys_are_one_desks", "officers_are_entered_once", "officers_are_thei
 
 def officers_are_their_agencys(contract: Contract) -> Iterator[Finding]:
     """A desk is entered with the agency that its name begins with."""
+    entered: list[tuple[str, EnteredOfficer]]
     entered = [(entry.agency.code, each) for entry in contract.entries for each in entry.officers if not each.added]
     added = [each for entry in contract.entries for each in entry.added]
     entered += [(_folder(each), each) for each in [*added, *contract.strays]]
