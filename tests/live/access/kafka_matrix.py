@@ -49,6 +49,10 @@ _REFUSED = {
 }
 
 
+_HIDDEN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._NOENT}
+"""What the client says of a topic that the broker does not show; each of them is there."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Deed:
     """Something to do to something."""
@@ -92,7 +96,7 @@ def may(address: KafkaAddress, chosen: Sequence[Deed]) -> set[Deed]:
 
 
 def told_operations(address: KafkaAddress, topics: Sequence[str]) -> Mapping[str, set[str]]:
-    """Ask the broker what it would let somebody do with topics: Kafka's own names of operations."""
+    """Ask the broker what it would let somebody do with topics that are there: Kafka's own names of operations."""
     admin = AdminClient({**address.librdkafka(), "log_level": 0})
     asked = admin.describe_topics(TopicCollection(list(topics)), include_authorized_operations=True)
     found = {}
@@ -165,7 +169,7 @@ def _not_refused(admin: AdminClient, deed: Deed) -> bool:
         for answer in _asked(admin, deed):
             answer.result(_SECONDS)
     except KafkaException as error:
-        return not _refused(error)
+        return not _refused(error) and error.args[0].code() not in _HIDDEN
     return True
 
 
