@@ -224,10 +224,10 @@ def _settings(servers: Servers, directory: Directory, agency: AgencyCode) -> _Pa
     )
     kafka, registry = servers.kafka_clients, servers.registry(agency)
     # A copy for each, named without its folder, so that an agency's folder can be taken to a machine of its own.
-    ca_file = None
-    if kafka.ca_file is not None:
-        ca_file = "ca.pem"
-        write_private(folder / ca_file, Path(kafka.ca_file).read_text(encoding="ascii"))
+    authorities = dict.fromkeys(each for each in (kafka.ca_file, registry.ca_file) if each is not None)
+    ca_file = "ca.pem" if authorities else None
+    if ca_file is not None:
+        write_private(folder / ca_file, "".join(Path(each).read_text(encoding="ascii") for each in authorities))
     groups: dict[str, dict[str, str | None]] = {
         "kafka": {
             "bootstrap": kafka.bootstrap,
