@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from lienthong.stack.loopback import LOOPBACK
 from streams.errors import ConfigurationError
 
 __all__ = ["Port", "accepts", "require_free_ports"]
+
+
+_CLOSING_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,20 @@ def require_free_ports(ports: Iterable[Port]) -> None:
     """
     Refuse to start where a port is taken.
 
+    One that no process holds is waited for: the system closes what a killed server had open a moment after its end.
+
     Raises:
         ConfigurationError: names the first taken port, its setting and, where the system tells, its holder.
     """
     for port in ports:
-        if not _is_free(port.number):
+        deadline = time.monotonic() + _CLOSING_SECONDS
+        while not _is_free(port.number):
+            holder = _holder(port.number)
+            if holder is None and time.monotonic() < deadline:
+                time.sleep(0.1)
+                continue
             raise ConfigurationError(
-                f"Port {port.number} is taken by {_holder(port.number)}: stop that, "
+                f"Port {port.number} is taken by {holder or 'another program'}: stop that, "
                 f"or set {port.setting} to a free port.",
                 code="port_taken",
             )
@@ -65,11 +76,11 @@ def _is_free(number: int) -> bool:
     return True
 
 
-def _holder(number: int) -> str:
+def _holder(number: int) -> str | None:
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections(kind="tcp"):
             address = tuple(connection.laddr)
             listens = connection.status == psutil.CONN_LISTEN and number in address[1:2]
             if listens and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
-    return "another program"
+    return None

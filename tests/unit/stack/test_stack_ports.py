@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from lienthong.stack import ports
 from lienthong.stack.ports import Port, accepts, require_free_ports
 from streams.errors import ConfigurationError
 
@@ -37,3 +38,17 @@ def test_a_free_port_is_let_pass() -> None:
     require_free_ports([Port(number, "ANY")])
 
     assert not accepts(number)
+
+
+def test_a_port_that_nobody_holds_any_more_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed server's socket is closed a moment after its process ended; one that stays taken is an error."""
+    free = iter([False, False, True])
+    monkeypatch.setattr(ports, "_is_free", lambda _number: next(free))
+    monkeypatch.setattr(ports, "_holder", lambda _number: None)
+
+    require_free_ports([Port(1, "ANY")])
+
+    monkeypatch.setattr(ports, "_is_free", lambda _number: False)
+    monkeypatch.setattr(ports, "_CLOSING_SECONDS", 0.0)
+    with pytest.raises(ConfigurationError, match="taken by another program"):
+        require_free_ports([Port(1, "ANY")])
